@@ -1,0 +1,5 @@
+"""Matplotlib figures of the paper's kind, from arrays and core results."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

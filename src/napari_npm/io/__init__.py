@@ -1,0 +1,5 @@
+"""SEM image readers behind one `read_sem`, and image and table writers."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,5 @@
+"""A study on disk, its steps, and the runner that maps steps over images."""
+
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+"""Everything Qt and napari: dock widgets, layer building, jobs."""
