@@ -1,8 +1,16 @@
 from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
+from .grey import grey_levels as grey_levels
 from .masking import Label as Label
 from .progress import Progress as Progress
 from .progress import silent as silent
+from .regions import BoundaryFeatures as BoundaryFeatures
+from .regions import CharacteristicRegions as CharacteristicRegions
+from .regions import IsodataSplit as IsodataSplit
+from .regions import boundary_features as boundary_features
+from .regions import characteristic_regions as characteristic_regions
+from .regions import isodata_split as isodata_split
+from .regions import relevance_auc as relevance_auc
 from .response import ResponseCurve as ResponseCurve
 from .response import default_curve as default_curve
 from .response import load_curve as load_curve
