@@ -2,6 +2,9 @@ from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
 from .grey import grey_levels as grey_levels
 from .masking import Label as Label
+from .network import NanoporosityNet as NanoporosityNet
+from .network import NetworkConfig as NetworkConfig
+from .network import fused_copy as fused_copy
 from .progress import Progress as Progress
 from .progress import silent as silent
 from .regions import BoundaryFeatures as BoundaryFeatures
