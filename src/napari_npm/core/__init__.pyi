@@ -1,3 +1,9 @@
+from .calibration import Calibration as Calibration
+from .calibration import Level as Level
+from .calibration import ReferenceLevels as ReferenceLevels
+from .calibration import calibrate as calibrate
+from .calibration import pool_levels as pool_levels
+from .calibration import reference_levels as reference_levels
 from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
 from .grey import grey_levels as grey_levels
@@ -5,6 +11,14 @@ from .masking import Label as Label
 from .network import NanoporosityNet as NanoporosityNet
 from .network import NetworkConfig as NetworkConfig
 from .network import fused_copy as fused_copy
+from .phantom import Phantom as Phantom
+from .phantom import PhantomClass as PhantomClass
+from .phantom import PhantomConfig as PhantomConfig
+from .phantom import control as control
+from .phantom import experiment as experiment
+from .phantom import mosaic as mosaic
+from .phantom import planted as planted
+from .phantom import specimen as specimen
 from .progress import Progress as Progress
 from .progress import silent as silent
 from .regions import BoundaryFeatures as BoundaryFeatures
