@@ -31,3 +31,9 @@ from .regions import relevance_auc as relevance_auc
 from .response import ResponseCurve as ResponseCurve
 from .response import default_curve as default_curve
 from .response import load_curve as load_curve
+from .smoothing import microscale as microscale
+from .smoothing import sigma_in_px as sigma_in_px
+from .tiling import TILE as TILE
+from .tiling import assemble as assemble
+from .tiling import cut_tiles as cut_tiles
+from .tiling import tile_origins as tile_origins
