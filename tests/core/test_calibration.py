@@ -85,6 +85,7 @@ def test_tabulated_values():
     assert porosity == pytest.approx(list(table), abs=2e-3)
 
 
+@settings(deadline=None)
 @given(byte_images, st.floats(0, 120), st.floats(121, 255))
 def test_rises_with_grey_and_stays_in_range(image, g_csh, g_metal):
     n = calibrate(image, g_csh, g_metal).porosity
@@ -94,6 +95,7 @@ def test_rises_with_grey_and_stays_in_range(image, g_csh, g_metal):
     assert n.max() <= 1
 
 
+@settings(deadline=None)
 @given(byte_images, st.floats(0.01, 300), st.floats(-1e4, 1e4))
 def test_same_for_any_contrast_and_brightness(image, contrast, brightness):
     plain = calibrate(image, 60, 190)
@@ -105,6 +107,7 @@ def test_same_for_any_contrast_and_brightness(image, contrast, brightness):
     assert np.abs(plain.porosity - changed.porosity).max() < 1e-4
 
 
+@settings(deadline=None)
 @given(st.data(), byte_images)
 def test_unhydrated_is_zero_and_changes_nothing_else(data, image):
     mask = data.draw(hnp.arrays(np.bool_, image.shape))
@@ -116,7 +119,7 @@ def test_unhydrated_is_zero_and_changes_nothing_else(data, image):
     assert masked.above == np.count_nonzero(image[~mask] > 190)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(hnp.arrays(np.uint16, small))
 def test_table_path_equals_float_path(image):
     by_table = calibrate(image, 9000.3, 40_000.7)

@@ -2,7 +2,7 @@ from importlib import resources
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import PchipInterpolator
 
@@ -30,6 +30,7 @@ def table() -> np.ndarray:
     return np.rec.fromarrays(rows.T, names=names)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1))
 def test_signal_and_porosity_undo_each_other(x):
     curve = default_curve()
@@ -37,6 +38,7 @@ def test_signal_and_porosity_undo_each_other(x):
     assert float(curve.signal(curve.porosity_of(x))) == pytest.approx(x, abs=1e-12)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1), st.floats(0, 1))
 def test_rises(a, b):
     low, high = sorted((a, b))
