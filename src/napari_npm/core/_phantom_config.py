@@ -1,5 +1,6 @@
 """What a phantom is made of, and what is planted in it."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -138,11 +139,11 @@ class PhantomConfig:
 
     def correlation_inside(self, class_index: int) -> float:
         """Correlation length in pixels of a class's C-S-H porosity inside the places."""
-        return self.correlation_px * self.classes[class_index].correlation ** self.strength
+        return self.correlation_px * math.pow(self.classes[class_index].correlation, self.strength)
 
     def pore_px_inside(self, class_index: int) -> float:
         """Correlation length in pixels of a class's capillary pores inside the places."""
-        return self.pore_px * self.classes[class_index].pore_size ** self.strength
+        return self.pore_px * math.pow(self.classes[class_index].pore_size, self.strength)
 
 
 def planted(variant: Variant, *, n_classes: int = 3, strength: float = 1.0) -> PhantomConfig:
