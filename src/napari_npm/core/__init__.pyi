@@ -8,6 +8,8 @@ from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
 from .grey import grey_levels as grey_levels
 from .masking import Label as Label
+from .masking import grow_region as grow_region
+from .masking import label_by_levels as label_by_levels
 from .network import NanoporosityNet as NanoporosityNet
 from .network import NetworkConfig as NetworkConfig
 from .network import fused_copy as fused_copy
