@@ -1,0 +1,47 @@
+"""The few questions that the plugin asks."""
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+
+def ask_about_job(parent: QWidget | None, job: Any) -> bool:
+    """Ask whether to close the window although a job runs.
+
+    Returns
+    -------
+    bool
+        True to stop the job and close.
+    """
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Question)
+    box.setWindowTitle("A job is running")
+    box.setText(f"{job.title} is still running.")
+    box.setInformativeText(
+        "Closing stops it at its next item. What is finished is kept; the rest is done when it "
+        "is run again."
+    )
+    stop = box.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
+    stay = box.addButton("Keep running", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
+    box.exec()
+    return box.clickedButton() is stop
+
+
+def choose_folder(parent: QWidget, title: str) -> Path | None:
+    """Ask for a folder; None where the user gives up."""
+    path = QFileDialog.getExistingDirectory(parent, title)
+    return Path(path) if path else None
+
+
+def choose_file(parent: QWidget, title: str, filters: str) -> Path | None:
+    """Ask for an existing file; None where the user gives up."""
+    path, _ = QFileDialog.getOpenFileName(parent, title, "", filters)
+    return Path(path) if path else None
+
+
+def choose_new_file(parent: QWidget, title: str, name: str, filters: str) -> Path | None:
+    """Ask where to write; None where the user gives up."""
+    path, _ = QFileDialog.getSaveFileName(parent, title, name, filters)
+    return Path(path) if path else None

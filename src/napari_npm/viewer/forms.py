@@ -1,0 +1,201 @@
+"""A form generated from a step's `Parameters`: widgets, units, bounds, tooltips, reset."""
+
+import types
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QToolButton, QWidget
+
+from napari_npm.study.parameters import Parameters, unit_of
+
+from .fields import (
+    BoolField,
+    ChoiceField,
+    ChoicesField,
+    FloatField,
+    IntField,
+    ListField,
+    OptionalField,
+    PathField,
+    TextField,
+)
+
+# Names that a scientist would not write with underscores and small letters.
+_WORDS = {
+    "csh": "C-S-H",
+    "uc": "UC",
+    "lp": "LP",
+    "hp": "HP",
+    "mulf": "MulF",
+    "micf": "MicF",
+    "dpi": "DPI",
+    "um": "µm",
+    "kv": "kV",
+    "anova": "ANOVA",
+}
+_UNIT_WORDS = {"px", "um", "nm", "kv", "mm"}
+
+
+def title_of(name: str, unit: str = "") -> str:
+    """Return a field's caption from its name, without the unit that follows the value."""
+    words = name.split("_")
+    if unit and len(words) > 1 and words[-1] in _UNIT_WORDS:
+        words = words[:-1]
+    said = [_WORDS.get(word, word) for word in words]
+    return " ".join([said[0] if words[0] in _WORDS else said[0].capitalize(), *said[1:]])
+
+
+def bounds_of(field: FieldInfo) -> tuple[float | None, float | None]:
+    """Return the least and the greatest value that pydantic will accept, None where open."""
+    low = high = None
+    for rule in field.metadata:
+        low = getattr(rule, "ge", low) if getattr(rule, "gt", None) is None else rule.gt
+        high = getattr(rule, "le", high) if getattr(rule, "lt", None) is None else rule.lt
+    return low, high
+
+
+def make_field(annotation: Any, info: FieldInfo) -> Any:
+    """Return the input widget for a parameter's type.
+
+    Raises
+    ------
+    TypeError
+        If there is no widget for the type: a mistake in the step, not the user's.
+    """
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        inner = [one for one in arguments if one is not type(None)]
+        if len(inner) == 1:
+            field = make_field(inner[0], info)
+            return field if isinstance(field, PathField) else OptionalField(field)
+        if set(inner) == {int, float}:
+            return OptionalField(FloatField(*bounds_of(info)))
+    if origin is Literal:
+        return ChoiceField(arguments)
+    if origin is tuple:
+        if get_origin(arguments[0]) is Literal:
+            return ChoicesField(get_args(arguments[0]))
+        return ListField(arguments[0])
+    if annotation is bool:
+        return BoolField()
+    if annotation is int:
+        return IntField(*bounds_of(info))
+    if annotation is float:
+        return FloatField(*bounds_of(info))
+    if annotation is str:
+        return TextField()
+    if annotation is Path:
+        return PathField()
+    raise TypeError(f"no form field for a parameter of type {annotation!r}")
+
+
+class Form(QWidget):
+    """A form for a step's parameters.
+
+    Parameters
+    ----------
+    model : type of Parameters
+        The step's parameter model.
+    include : collection of str, optional
+        The parameters to show; all by default.
+    """
+
+    changed = Signal()
+
+    def __init__(self, model: type[Parameters], include: Collection[str] | None = None) -> None:
+        super().__init__()
+        self._model = model
+        self.fields: dict[str, Any] = {}
+        self._labels: dict[str, QLabel] = {}
+        self._titles: dict[str, str] = {}
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        for name, info in model.model_fields.items():
+            if include is None or name in include:
+                self._add(layout, name, info)
+        self.reset_button = QToolButton()
+        self.reset_button.setText("Reset to defaults")
+        self.reset_button.setToolTip("Set every value of this form back to its default")
+        self.reset_button.clicked.connect(self.reset)
+        row = QHBoxLayout()
+        row.addStretch()
+        row.addWidget(self.reset_button)
+        layout.addRow(row)
+        self.reset()
+
+    def _add(self, layout: QFormLayout, name: str, info: FieldInfo) -> None:
+        unit = unit_of(info)
+        field = make_field(info.annotation, info)
+        inner = getattr(field, "field", field)
+        if unit and hasattr(inner, "setSuffix"):
+            inner.setSuffix(f" {unit}")
+        low, high = bounds_of(info)
+        limits = (
+            [
+                text
+                for text, bound in ((f"at least {low:g}", low), (f"at most {high:g}", high))
+                if bound is not None
+            ]
+            if low is not None or high is not None
+            else []
+        )
+        help_text = info.description or ""
+        tip = f"<p>{help_text}</p><p>Default: {info.default}"
+        tip += f" {unit}" if unit else ""
+        tip += f"; {', '.join(limits)}" if limits else ""
+        field.setToolTip(tip + "</p>")
+        field.setObjectName(name)
+        title = title_of(name, unit)
+        label = QLabel(title)
+        label.setToolTip(field.toolTip())
+        label.setBuddy(field)
+        field.changed.connect(self._changed)
+        self.fields[name], self._labels[name], self._titles[name] = field, label, title
+        layout.addRow(label, field)
+
+    def _changed(self) -> None:
+        self._mark()
+        self.changed.emit()
+
+    def _mark(self) -> None:
+        """Set the captions of changed values in bold with a star."""
+        for name, label in self._labels.items():
+            default = self._model.model_fields[name].default
+            same = self.fields[name].value() == default
+            label.setText(self._titles[name] if same else f"<b>{self._titles[name]} *</b>")
+
+    def values(self) -> dict[str, Any]:
+        """Return the values shown, by parameter name."""
+        return {name: field.value() for name, field in self.fields.items()}
+
+    def parameters(self) -> Parameters:
+        """Return the values as the step's parameters.
+
+        Raises
+        ------
+        NpmError
+            If a value is out of bounds, in one sentence.
+        """
+        return self._model.checked(self.values())
+
+    def set_values(self, values: Any) -> None:
+        """Show parameters, given as a model or a mapping; names not in the form are left."""
+        known = values.model_dump() if isinstance(values, Parameters) else dict(values)
+        for name, field in self.fields.items():
+            if name in known:
+                field.set_value(known[name])
+        self._mark()
+
+    def reset(self) -> None:
+        """Show the defaults."""
+        self.set_values(
+            {
+                name: self._model.model_fields[name].get_default(call_default_factory=True)
+                for name in self.fields
+            }
+        )

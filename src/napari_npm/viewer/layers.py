@@ -1,0 +1,237 @@
+"""The plugin's layers: one naming scheme, scale and units always set, replaced in place."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+
+from napari_npm.core.masking import Label
+
+MICROMETRE = "µm"
+PIXEL = "pixel"
+_KEY = "napari_npm"
+
+
+class Kind(StrEnum):
+    """What a layer shows; the first word of its name."""
+
+    IMAGE = "BSE"
+    MASK = "Mask"
+    MULF = "MulF"
+    MICF = "MicF"
+    LPHP = "LP/HP"
+    RELEVANCE = "Relevance"
+    REGIONS = "Regions"
+    BOUNDARY = "Boundary"
+
+
+LABEL_NAMES: dict[int, str] = {
+    Label.UNHYDRATED: "unhydrated cement (UC)",
+    Label.CSH: "reference C-S-H",
+    Label.METAL: "reference metal",
+}
+# Okabe-Ito colours, which colour-blind readers can tell apart.
+LABEL_COLOURS: dict[int, str] = {
+    Label.UNHYDRATED: "#E69F00",
+    Label.CSH: "#56B4E9",
+    Label.METAL: "#CC79A7",
+}
+LP_COLOUR = "#4477AA"
+HP_COLOUR = "#CC3311"
+REGION_COLOUR = "#22AA55"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The image that a layer belongs to.
+
+    Attributes
+    ----------
+    name : str
+        Name shown in the layer list.
+    pixel_size_nm : float or None
+        Pixel size in nm; None where the file does not tell it.
+    image_id : str or None
+        Identifier in the open study; None for a free image.
+    """
+
+    name: str
+    pixel_size_nm: float | None = None
+    image_id: str | None = None
+
+
+def spatial(pixel_size_nm: float | None, ndim: int = 2) -> dict[str, Any]:
+    """Return a layer's ``scale`` and ``units`` for a pixel size.
+
+    Parameters
+    ----------
+    pixel_size_nm : float or None
+        Pixel size in nm; None gives pixel units.
+    ndim : int
+        Dimensions of the layer; the leading ones get pixel units.
+    """
+    step, unit = (1.0, PIXEL) if pixel_size_nm is None else (pixel_size_nm / 1000.0, MICROMETRE)
+    leading = ndim - 2
+    return {"scale": (1.0,) * leading + (step,) * 2, "units": (PIXEL,) * leading + (unit,) * 2}
+
+
+def layer_name(kind: Kind, subject: str) -> str:
+    """Name a layer by what it shows and of which image."""
+    return f"{kind} · {subject}"
+
+
+def tag(kind: Kind, subject: Subject, values: Any = None) -> dict[str, Any]:
+    """Return the layer metadata by which the plugin knows its own layers, renamed or not."""
+    return {_KEY: {"kind": kind, "subject": subject, "values": values}}
+
+
+def kind_of(layer: Any) -> Kind | None:
+    """Return what a layer shows, or None for a layer that is not the plugin's."""
+    own = layer.metadata.get(_KEY)
+    return own["kind"] if own else None
+
+
+def values_of(layer: Any) -> Any:
+    """Return the numbers behind a layer that shows colours, or the layer's own data."""
+    own = layer.metadata.get(_KEY)
+    return layer.data if own is None or own["values"] is None else own["values"]
+
+
+def subject_of(layer: Any) -> Subject:
+    """Return the image a layer belongs to; a foreign image layer is its own subject."""
+    own = layer.metadata.get(_KEY)
+    if own:
+        subject: Subject = own["subject"]
+        return subject
+    return Subject(layer.name, pixel_size_of(layer))
+
+
+def pixel_size_of(layer: Any) -> float | None:
+    """Return the pixel size in nm from a layer's scale and units, or None in pixel units."""
+    unit = str(layer.units[-1])
+    nm = {"micrometer": 1000.0, "nanometer": 1.0, "millimeter": 1e6, "meter": 1e9}.get(unit)
+    return None if nm is None else float(layer.scale[-1]) * nm
+
+
+def find(viewer: Any, kind: Kind, subject: Subject) -> Any | None:
+    """Return the layer of one kind that belongs to a subject, or None."""
+    for layer in viewer.layers:
+        if kind_of(layer) is kind and _same(subject_of(layer), subject):
+            return layer
+    return None
+
+
+def _same(a: Subject, b: Subject) -> bool:
+    # All images of a study share one set of layers: next/previous must not pile them up.
+    if a.image_id is not None or b.image_id is not None:
+        return a.image_id is not None and b.image_id is not None
+    return a.name == b.name
+
+
+def put(viewer: Any, kind: Kind, subject: Subject, data: Any, *, values: Any = None) -> Any:
+    """Show data as the subject's layer of one kind, replacing the earlier one in place.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to show it.
+    kind : Kind
+        What the data are; decides layer type, colormap, limits and opacity.
+    subject : Subject
+        The image the data belong to.
+    data : ndarray
+        ``(H, W)`` values or labels, or ``(H, W, 3)`` colours.
+    values : ndarray, optional
+        The numbers behind the colours, kept for later steps.
+
+    Returns
+    -------
+    napari.layers.Layer
+        The new or updated layer.
+    """
+    rgb = data.ndim == 3 and data.shape[-1] in (3, 4)
+    layer = find(viewer, kind, subject)
+    if layer is not None and bool(getattr(layer, "rgb", False)) != rgb:
+        viewer.layers.remove(layer)
+        layer = None
+    placed = spatial(subject.pixel_size_nm)
+    if layer is None:
+        settings = {
+            "name": layer_name(kind, subject.name),
+            **placed,
+            "metadata": tag(kind, subject, values),
+        }
+        layer = _add(viewer, kind, data, rgb, settings)
+    else:
+        layer.data = data
+        layer.scale, layer.units = placed["scale"], placed["units"]
+        layer.name = layer_name(kind, subject.name)
+        layer.metadata = {**layer.metadata, **tag(kind, subject, values)}
+        if kind is Kind.IMAGE and not rgb:
+            layer.contrast_limits_range, layer.contrast_limits = _limits(data), _limits(data)
+    viewer.scale_bar.visible = True
+    return layer
+
+
+def _add(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str, Any]) -> Any:
+    if rgb:
+        return viewer.add_image(data, rgb=True, **settings)
+    if kind is Kind.MASK:
+        return viewer.add_labels(
+            data, colormap=mask_colours(), features=mask_features(), opacity=0.6, **settings
+        )
+    if kind is Kind.LPHP:
+        return viewer.add_labels(
+            data,
+            colormap=direct({1: LP_COLOUR, 2: HP_COLOUR}),
+            features=_features({1: "LP", 2: "HP"}),
+            opacity=0.6,
+            **settings,
+        )
+    if kind in (Kind.REGIONS, Kind.BOUNDARY):
+        colour = REGION_COLOUR if kind is Kind.REGIONS else "#DDAA33"
+        return viewer.add_labels(data, colormap=direct({1: colour}), opacity=0.5, **settings)
+    if kind is Kind.IMAGE:
+        return viewer.add_image(data, colormap="gray", contrast_limits=_limits(data), **settings)
+    if kind is Kind.RELEVANCE:
+        return viewer.add_image(data, colormap="inferno", **settings)
+    return viewer.add_image(data, colormap="viridis", contrast_limits=(0.0, 1.0), **settings)
+
+
+def _limits(data: Any) -> tuple[float, float]:
+    if data.dtype == np.uint8:
+        return 0.0, 255.0
+    sample = data[:: max(1, data.shape[-2] // 512), :: max(1, data.shape[-1] // 512)]
+    low, high = float(sample.min()), float(sample.max())
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def direct(colours: dict[int, str]) -> Any:
+    """Return a labels colormap with the given colours and nothing for other labels."""
+    from napari.utils.colormaps import DirectLabelColormap
+
+    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
+
+
+def mask_colours() -> Any:
+    """Return the colours of the three mask labels."""
+    return direct({int(label): colour for label, colour in LABEL_COLOURS.items()})
+
+
+def mask_features() -> Any:
+    """Return the table that makes napari name the mask label under the pointer."""
+    return _features({int(label): name for label, name in LABEL_NAMES.items()})
+
+
+def _features(names: dict[int, str]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame({"index": [0, *names], "name": ["none", *names.values()]})
+
+
+def remove(viewer: Any, kind: Kind, subject: Subject) -> None:
+    """Take the subject's layer of one kind away, if it is there."""
+    layer = find(viewer, kind, subject)
+    if layer is not None:
+        viewer.layers.remove(layer)

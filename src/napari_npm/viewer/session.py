@@ -1,0 +1,275 @@
+"""What one viewer is working on: its study, the current image, the running job.
+
+Qt's own object tree is the registry. A session is a child of the QApplication and belongs to one
+viewer; the docks of that viewer find it there, and it ends with the viewer's window. So there is
+one session a viewer, two viewers never share one, and the package holds no global state.
+"""
+
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QEvent, QObject, Signal
+from qtpy.QtWidgets import QApplication, QMainWindow
+
+from napari_npm.core.errors import NpmError
+
+from . import notify
+from .jobs import Job
+from .masks import MaskKeeper
+from .study_work import ImageData, image_data, image_states, open_study
+from .tasks import Task
+
+
+def plain(viewer: Any) -> Any:
+    """Return the viewer behind napari's plugin proxy, so that identities can be compared."""
+    return getattr(viewer, "__wrapped__", viewer)
+
+
+def session_of(viewer: Any) -> "Session":
+    """Return the viewer's session, made on first use."""
+    app = QApplication.instance()
+    for session in app.findChildren(Session):
+        if session.viewer is plain(viewer) and not session.closed:
+            return session
+    return Session(viewer, app)
+
+
+class Session(QObject):
+    """The study, current image and job of one viewer.
+
+    Attributes
+    ----------
+    study : Study or None
+        The open study.
+    image_id : str
+        The study's current image; empty where none is shown.
+    states : dict
+        For each image id the names of the steps done.
+    job : Job or None
+        The running job; a study has one at a time.
+    """
+
+    study_changed = Signal()
+    image_changed = Signal()
+    states_changed = Signal()
+    job_started = Signal()
+    job_ended = Signal()
+    said = Signal(str)
+
+    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = weakref.ref(plain(viewer))
+        self._window: QMainWindow | None = None
+        self.closed = False
+        self.study: Any = None
+        self.image_id = ""
+        self.states: dict[str, frozenset[str]] = {}
+        self.job: Job | None = None
+        self._loading: Task | None = None
+        self._tasks: set[Task] = set()
+        self.keeper = MaskKeeper(self)
+        self.keeper.failed.connect(self._complain)
+        self.keeper.saved.connect(self._mask_saved)
+
+    @property
+    def viewer(self) -> Any:
+        """The viewer, or None once it is gone."""
+        return self._viewer()
+
+    def adopt(self, window: Any) -> None:
+        """End with this main window, and ask before it closes on a running job."""
+        if isinstance(window, QMainWindow) and window is not self._window:
+            self._window = window
+            window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Ask before the window closes on a running job; end with the window."""
+        if watched is self._window and event.type() == QEvent.Type.Close:
+            if self.job is not None and not self._may_close():
+                event.ignore()
+                return True
+            self.close()
+        return False
+
+    def _may_close(self) -> bool:
+        from .dialogs import ask_about_job
+
+        return ask_about_job(self._window, self.job)
+
+    def close(self) -> None:
+        """Stop the job, save the mask, give the study back."""
+        if self.closed:
+            return
+        self.closed = True
+        if self.job is not None:
+            self.job.cancel()
+            if not self.job.wait(3000):
+                self.job.kill()
+                self.job.wait(2000)
+        self.close_study()
+        self.deleteLater()
+
+    # work
+
+    def start(self, task: Task) -> Task:
+        """Start a task and keep it alive until it ends; failures are shown."""
+        self._tasks.add(task)
+        task.failed.connect(self._complain)
+        task.ended.connect(self._task_ended)
+        return task.start()
+
+    def _task_ended(self) -> None:
+        self._tasks.discard(self.sender())
+
+    def _complain(self, text: str) -> None:
+        if not self.closed:
+            notify.show_error(text)
+
+    def require_study(self) -> Any:
+        """Return the open study.
+
+        Raises
+        ------
+        NpmError
+            If none is open.
+        """
+        if self.study is None:
+            raise NpmError("No study is open: open or create one in the Study dock first.")
+        return self.study
+
+    # study
+
+    def open(self, folder: Path, *, make: Any = None) -> Task:
+        """Open a study in the background, or make one.
+
+        Parameters
+        ----------
+        folder : Path
+            The study's folder.
+        make : callable, optional
+            ``make(report, folder)`` returns a new open study instead.
+        """
+        self.close_study()
+        task = Task(open_study, folder, make, parent=self)
+        task.done.connect(self._opened)
+        return self.start(task)
+
+    def _opened(self, study: Any) -> None:
+        if self.closed:
+            study.close()
+            return
+        self.study, self.image_id = study, ""
+        self.study_changed.emit()
+        self.refresh_states()
+        if study.images:
+            self.show(study.images[0].id)
+
+    def close_study(self) -> None:
+        """Give the study back; its layers stay as they are."""
+        if self.study is None:
+            return
+        try:
+            self.keeper.wait()
+        except (NpmError, OSError) as error:
+            notify.show_error(error)
+        self.keeper.release()
+        self.study.close()
+        self.study, self.image_id, self.states = None, "", {}
+        if not self.closed:
+            self.study_changed.emit()
+
+    def refresh_states(self) -> None:
+        """Find out in the background what is done for each image."""
+        if self.study is not None:
+            task = Task(image_states, self.study, parent=self)
+            task.done.connect(self._take_states)
+            self.start(task)
+
+    def _take_states(self, states: dict[str, frozenset[str]]) -> None:
+        self.states = states
+        self.states_changed.emit()
+
+    def _mask_saved(self, image_id: str) -> None:
+        self.said.emit(f"Mask of {image_id} saved.")
+        self.refresh_states()
+
+    # images
+
+    def show(self, image_id: str) -> None:
+        """Show an image of the study with its mask and maps, read in the background."""
+        study = self.require_study()
+        self.keeper.flush()
+        if self._loading is not None:
+            self._loading.cancel()
+        self._loading = Task(image_data, study, image_id, parent=self)
+        self._loading.done.connect(self._shown)
+        self.start(self._loading)
+
+    def _shown(self, data: ImageData) -> None:
+        viewer = self.viewer
+        if viewer is None or self.study is None or self.study.folder != data.folder:
+            return
+        from .show import show_image_data
+
+        self.keeper.release()
+        mask = show_image_data(viewer, data)
+        self.keeper.watch(mask, self.study, data.subject.image_id)
+        self.image_id = data.subject.image_id
+        self.image_changed.emit()
+
+    def step_image(self, by: int) -> None:
+        """Show the next (1) or previous (-1) image."""
+        ids = [image.id for image in self.require_study().images]
+        if ids:
+            place = ids.index(self.image_id) + by if self.image_id in ids else 0
+            self.show(ids[min(max(place, 0), len(ids) - 1)])
+
+    # jobs
+
+    def run_job(self, arguments: Sequence[str], title: str) -> Job:
+        """Start a command of this package on the open study as a job.
+
+        Raises
+        ------
+        NpmError
+            If no study is open or a job runs already.
+        """
+        study = self.require_study()
+        if self.job is not None:
+            raise NpmError(f"{self.job.title} is still running: wait for it or stop it first.")
+        self.keeper.flush()
+        job = Job(arguments, title=title, environment=study.child_environment, parent=self)
+        job.failed.connect(self._complain)
+        job.message.connect(self._job_said)
+        job.ended.connect(self._job_over)
+        self.job = job
+        self.job_started.emit()
+        return job.start()
+
+    def _job_said(self, level: str, text: str) -> None:
+        if level in ("warning", "error"):
+            self._complain(text)
+        else:
+            self.said.emit(text)
+
+    def _job_over(self) -> None:
+        self.job = None
+        if self.closed or self.study is None:
+            return
+        task = Task(_reload, self.study, parent=self)
+        task.done.connect(self._reloaded)
+        self.start(task)
+        self.job_ended.emit()
+
+    def _reloaded(self, _: Any) -> None:
+        self.study_changed.emit()
+        self.refresh_states()
+        if self.study is not None and self.image_id:
+            self.show(self.image_id)
+
+
+def _reload(report: Any, study: Any) -> None:
+    report(0, 1, "reading the study")
+    study.reload()

@@ -1,0 +1,140 @@
+"""Reading and making studies in worker threads: no Qt, no napari in here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from napari_npm.core.errors import NpmError
+from napari_npm.core.progress import Progress
+
+from .layers import Kind, Subject
+
+
+@dataclass(frozen=True)
+class ImageData:
+    """What is shown of one image of a study.
+
+    Attributes
+    ----------
+    folder : Path
+        The study's folder.
+    subject : Subject
+        The image.
+    pixels, mask : ndarray
+        ``(H, W)`` grey values and mask labels.
+    maps : dict of Kind to ndarray
+        ``(H, W)`` maps that are computed already.
+    warnings : tuple of str
+        What the reader warned of.
+    """
+
+    folder: Path
+    subject: Subject
+    pixels: Any
+    mask: Any
+    maps: dict[Kind, Any] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def open_study(report: Progress, folder: Path, make: Any = None) -> Any:
+    """Open the study in a folder, or make one with ``make(report, folder)``."""
+    from napari_npm.study import Study
+
+    report(0, 1, "opening")
+    study = Study.open(folder) if make is None else make(report, folder)
+    _ = study.tiles
+    return study
+
+
+def new_study(report: Progress, folder: Path, name: str | None = None) -> Any:
+    """Make an empty study."""
+    from napari_npm.study import Study
+
+    report(0, 1, "creating")
+    return Study.create(folder, name=name)
+
+
+def sample_study(report: Progress, folder: Path) -> Any:
+    """Make the sample study in a folder, or open it where it was made before."""
+    from napari_npm.study import Study
+    from napari_npm.study.sample import create_sample_study
+
+    if (folder / "study.toml").exists():
+        return Study.open(folder)
+    report(0, 1, "copying the sample images")
+    return create_sample_study(folder)
+
+
+def add_folder(
+    report: Progress, study: Any, folder: Path, pixel_size_nm: float | None = None
+) -> tuple[int, tuple[tuple[Path, str], ...]]:
+    """Take a folder of images into a study; subfolders are samples, theirs are specimens.
+
+    A folder without subfolders is one sample of the folder's name.
+
+    Returns
+    -------
+    added, skipped
+        How many images were taken, and the files left out with their reasons.
+    """
+    from napari_npm.study.importing import add_folder as take
+
+    nested = any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir())
+    result = take(
+        study,
+        folder,
+        sample=None if nested else folder.name,
+        pixel_size_nm=pixel_size_nm,
+        progress=report,
+    )
+    if not result.added:
+        first = result.skipped[0] if result.skipped else (folder, "holds no images.")
+        raise NpmError(f"No image was taken from {folder.name}: {first[0].name} {first[1]}")
+    return len(result.added), result.skipped
+
+
+def image_data(report: Progress, study: Any, image_id: str) -> ImageData:
+    """Read what is to be shown of one image."""
+    report(0, 3, "reading the image")
+    entry = study.image(image_id)
+    image = study.read(image_id)
+    report(1, 3, "reading the mask")
+    mask = study.mask(image_id)
+    report(2, 3, "reading the maps")
+    maps = {}
+    for kind, name in ((Kind.MULF, "mulf"), (Kind.MICF, "micf")):
+        values = study.stacked(image_id, name)
+        if values is not None:
+            maps[kind] = values
+    subject = Subject(image_id, entry.pixel_size_nm, image_id)
+    return ImageData(study.folder, subject, image.pixels, mask, maps, tuple(entry.warnings))
+
+
+def image_states(report: Progress, study: Any) -> dict[str, frozenset[str]]:
+    """Return for each image the names of the image-wise steps that are done."""
+    from napari_npm.study.steps import STEPS
+
+    report(0, 1, "looking what is done")
+    done: dict[str, set[str]] = {image.id: set() for image in study.images}
+    for name in STEPS:
+        for item in study.state(name).records:
+            image_id = item.rpartition("/")[2]
+            if image_id in done:
+                done[image_id].add(name)
+    for image_id, steps in done.items():
+        if study.mask_path(image_id).exists():
+            steps.add("mask")
+        else:
+            steps.discard("mask")
+    return {image_id: frozenset(steps) for image_id, steps in done.items()}
+
+
+def table_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a small HTML table."""
+    head = "".join(f"<th align='right'>&nbsp;{name}</th>" for name in columns)
+    body = "".join(
+        "<tr>" + "".join(f"<td align='right'>&nbsp;{value}</td>" for value in row) + "</tr>"
+        for row in rows
+    )
+    return f"<table cellspacing='2'><tr>{head}</tr>{body}</table>"

@@ -1,0 +1,123 @@
+"""Work on the current image in a generator thread worker, so that the window stays alive."""
+
+import threading
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from napari.qt.threading import GeneratorWorker
+from qtpy.QtCore import QObject, Signal
+
+from napari_npm.core.errors import Cancelled
+
+from .notify import sentence
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a task ended: a value, or the error that stopped it."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Task(QObject):
+    """One piece of work in a worker thread that reports progress and can be stopped.
+
+    The work is a function ``work(report, ...)`` that either returns a value or is a generator
+    which yields between its parts and returns a value. ``report`` is a `Progress` callback that
+    may be called from the worker thread; once the task is cancelled it raises `Cancelled`.
+
+    Parameters
+    ----------
+    work : callable
+        The function to run; it must not touch Qt or napari objects.
+    *arguments, **keywords
+        Passed to `work` after ``report``.
+    parent : QObject, optional
+        Qt parent, whose end cancels the task.
+    """
+
+    progress = Signal(int, int, str, object)
+    done = Signal(object)
+    failed = Signal(str)
+    cancelled = Signal()
+    ended = Signal()
+
+    def __init__(
+        self,
+        work: Callable[..., Any],
+        *arguments: Any,
+        parent: QObject | None = None,
+        **keywords: Any,
+    ) -> None:
+        super().__init__(parent)
+        self._stop = threading.Event()
+        self._worker = GeneratorWorker(self._steps, work, arguments, keywords)
+        self._worker.returned.connect(self._finish)
+        self._worker.aborted.connect(self._aborted)
+        self.running = False
+
+    def start(self) -> "Task":
+        """Start the work and return at once."""
+        self.running = True
+        self._worker.start()
+        return self
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next item."""
+        # Not worker.quit(): superqt drops the outcome of a quit worker that returns by itself.
+        self._stop.set()
+
+    def report(
+        self,
+        done: int,
+        total: int,
+        message: str = "",
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Tell how far the work is; the `Progress` callback that the work is given.
+
+        Raises
+        ------
+        Cancelled
+            If the task was cancelled.
+        """
+        if self._stop.is_set():
+            raise Cancelled
+        self.progress.emit(done, total, message, dict(metrics or {}))
+
+    def _steps(
+        self, work: Callable[..., Any], arguments: tuple[Any, ...], keywords: dict[str, Any]
+    ) -> Generator[None, None, Outcome]:
+        yield
+        try:
+            result = work(self.report, *arguments, **keywords)
+            while isinstance(result, Generator):
+                if self._stop.is_set():
+                    raise Cancelled
+                try:
+                    next(result)
+                except StopIteration as end:
+                    result = end.value
+                else:
+                    yield
+        except Exception as error:
+            # The error travels as a value: napari would show a raised one with a traceback.
+            return Outcome(error=error)
+        return Outcome(value=result)
+
+    def _finish(self, outcome: Outcome) -> None:
+        self.running = False
+        if outcome.error is None:
+            self.done.emit(outcome.value)
+        elif isinstance(outcome.error, Cancelled):
+            self.cancelled.emit()
+        else:
+            self.failed.emit(sentence(outcome.error))
+        self.ended.emit()
+
+    def _aborted(self) -> None:
+        self.running = False
+        self.cancelled.emit()
+        self.ended.emit()
