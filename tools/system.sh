@@ -34,6 +34,6 @@ fi
 echo "==> Installing the system libraries that Qt needs (lacking: ${lacking% })"
 $as_root apt-get update -qq
 # shellcheck disable=SC2086 - both are lists of words
-$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $packages >/dev/null
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Dpkg::Use-Pty=0 --no-install-recommends $packages >/dev/null
 lacking=$(missing | sort -u | tr '\n' ' ')
 [ -z "$lacking" ] || { echo "system: still lacking after the installation: $lacking" >&2; exit 1; }

@@ -1,0 +1,88 @@
+"""Importing, asking for help and reading the manifest stay quick: nothing heavy is imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import napari_npm
+from napari_npm.study.steps import STEPS
+
+HEAVY = {"torch", "numba", "matplotlib", "napari", "PyQt5", "PyQt6", "PySide2", "PySide6", "qtpy"}
+PACKAGE = Path(napari_npm.__file__).parent
+
+# Run the statements, then print which heavy packages are in memory.
+PROBE = """
+import sys
+{statements}
+print("loaded:", *sorted({{name.partition(".")[0] for name in sys.modules}} & {heavy!r}))
+"""
+
+HELP = """
+import runpy
+sys.argv = ["napari-npm", *{arguments!r}]
+try:
+    runpy.run_module("napari_npm", run_name="__main__", alter_sys=True)
+except SystemExit as end:
+    assert not end.code, end.code
+else:
+    raise AssertionError("the help did not end the program")
+"""
+
+
+def heavy_imports_of(statements: str) -> set[str]:
+    """Return the heavy packages that a fresh interpreter has loaded after the statements."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE.format(statements=statements, heavy=HEAVY)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("loaded:")
+    return set(last.split()[1:])
+
+
+def light_modules() -> list[str]:
+    """Every package of ours, every step, and the modules that the command line starts with."""
+    folders = [path.parent for path in PACKAGE.rglob("__init__.py")]
+    names = [".".join(("napari_npm", *folder.relative_to(PACKAGE).parts)) for folder in folders]
+    steps = (PACKAGE / "study" / "steps").glob("[!_]*.py")
+    return sorted([*names, *(f"napari_npm.study.steps.{path.stem}" for path in steps)])
+
+
+@pytest.mark.parametrize("module", light_modules())
+def test_import_is_light(module: str) -> None:
+    assert heavy_imports_of(f"import {module}") == set()
+
+
+@pytest.mark.parametrize("command", ["", *STEPS, "run", "demo", "open"])
+def test_help_is_light(command: str) -> None:
+    arguments = [command, "--help"] if command else ["--help"]
+    assert heavy_imports_of(HELP.format(arguments=arguments)) == set()
+
+
+def test_manifest_is_light() -> None:
+    manifest = PACKAGE / "napari.yaml"
+    read = f"from npe2 import PluginManifest\nPluginManifest.from_file({str(manifest)!r})"
+    assert heavy_imports_of(read) == set()
+
+
+def test_modules_named_in_the_manifest_are_light() -> None:
+    from npe2 import PluginManifest
+
+    commands = PluginManifest.from_file(PACKAGE / "napari.yaml").contributions.commands
+    assert commands
+    modules = {(command.python_name or "").partition(":")[0] for command in commands}
+    lines = "\n".join(f"import {name}" for name in sorted(modules))
+    # What a widget's module needs of Qt is imported when the widget is made; napari is then there.
+    assert heavy_imports_of(lines) & {"torch", "numba", "matplotlib"} == set()
+
+
+@pytest.mark.parametrize("name", ["matplotlib", "torch"])
+def test_the_probe_notices_a_heavy_import(tmp_path: Path, name: str) -> None:
+    (tmp_path / "innocent.py").write_text(f"import {name}\n", encoding="utf-8")
+    assert name in heavy_imports_of(f"sys.path.insert(0, {str(tmp_path)!r})\nimport innocent")
