@@ -1,0 +1,14 @@
+from .atomic import atomic_path as atomic_path
+from .atomic import write_bytes as write_bytes
+from .atomic import write_json as write_json
+from .atomic import write_text as write_text
+from .atomic import writing as writing
+from .folder import IMAGE_SUFFIXES as IMAGE_SUFFIXES
+from .folder import FolderImages as FolderImages
+from .folder import find_images as find_images
+from .labels import read_labels as read_labels
+from .labels import write_labels as write_labels
+from .reader import read_sem as read_sem
+from .sem_image import SemImage as SemImage
+from .writers import write_image as write_image
+from .writers import write_table as write_table
