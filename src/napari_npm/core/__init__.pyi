@@ -4,6 +4,11 @@ from .calibration import ReferenceLevels as ReferenceLevels
 from .calibration import calibrate as calibrate
 from .calibration import pool_levels as pool_levels
 from .calibration import reference_levels as reference_levels
+from .descriptors import PoreSize as PoreSize
+from .descriptors import average_pore_size as average_pore_size
+from .descriptors import grey_histogram as grey_histogram
+from .descriptors import porosity as porosity
+from .descriptors import porosity_fractions as porosity_fractions
 from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
 from .grey import grey_levels as grey_levels
@@ -35,6 +40,14 @@ from .response import default_curve as default_curve
 from .response import load_curve as load_curve
 from .smoothing import microscale as microscale
 from .smoothing import sigma_in_px as sigma_in_px
+from .statistics import Anova as Anova
+from .statistics import Comparison as Comparison
+from .statistics import GroupMeans as GroupMeans
+from .statistics import NearestMean as NearestMean
+from .statistics import anova as anova
+from .statistics import group_means as group_means
+from .statistics import nearest_mean as nearest_mean
+from .statistics import tukey_kramer as tukey_kramer
 from .tiling import TILE as TILE
 from .tiling import assemble as assemble
 from .tiling import cut_tiles as cut_tiles
