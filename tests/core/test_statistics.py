@@ -8,7 +8,7 @@ from scipy.stats import f_oneway, tukey_hsd
 from sklearn.neighbors import NearestCentroid
 
 from napari_npm.core.errors import NpmError
-from napari_npm.core.statistics import anova, group_means, nearest_mean, tukey_kramer
+from napari_npm.core.statistics import anova, nearest_mean, tukey_kramer
 
 SIZES = [(20, 20, 20), (5, 40, 17), (3, 9), (4, 8, 2, 30)]
 
@@ -80,17 +80,6 @@ def test_samples_without_scatter():
     assert not tukey_kramer(np.full(10, 0.1), lengths)[0].different
     constant = np.repeat([0.1, 0.3], 3)  # means of 0.1 round, so its scatter must not be summed
     assert anova(constant, np.repeat([0, 1], 3)).mean_square_within == 0
-
-
-def test_specimen_means_by_hand():
-    values = [1, 3, 10, 20, 30, 5]
-    labels = ["B", "B", "A", "A", "A", "A"]
-    groups = [1, 1, 1, 2, 2, 1]
-    means = group_means(values, labels, groups)
-    assert means.labels.tolist() == ["A", "A", "B"]
-    assert means.groups.tolist() == [1, 2, 1]
-    assert means.values.tolist() == [7.5, 25, 2]
-    assert means.counts.tolist() == [2, 2, 2]
 
 
 def test_groups_are_the_test_on_their_means():

@@ -12,6 +12,8 @@ from .descriptors import porosity_fractions as porosity_fractions
 from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
 from .grey import grey_levels as grey_levels
+from .groups import GroupMeans as GroupMeans
+from .groups import group_means as group_means
 from .masking import Label as Label
 from .masking import grow_region as grow_region
 from .masking import label_by_levels as label_by_levels
@@ -42,10 +44,8 @@ from .smoothing import microscale as microscale
 from .smoothing import sigma_in_px as sigma_in_px
 from .statistics import Anova as Anova
 from .statistics import Comparison as Comparison
-from .statistics import GroupMeans as GroupMeans
 from .statistics import NearestMean as NearestMean
 from .statistics import anova as anova
-from .statistics import group_means as group_means
 from .statistics import nearest_mean as nearest_mean
 from .statistics import tukey_kramer as tukey_kramer
 from .tiling import TILE as TILE

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import f, f_oneway, studentized_range
 
 from .errors import NpmError
+from .groups import by_sample, checked, group_means
 
 
 @dataclass(frozen=True)
@@ -103,26 +104,6 @@ class Comparison:
         return f"{self.difference:.4g} <= {self.critical_range:.4g}, means are not different"
 
 
-@dataclass(frozen=True)
-class GroupMeans:
-    """Mean values of groups (specimens, mosaics), each group within one sample.
-
-    Attributes
-    ----------
-    values : ndarray of float64, shape (G,)
-        Mean of each group.
-    labels, groups : ndarray, shape (G,)
-        Sample and group that each mean belongs to.
-    counts : ndarray of int, shape (G,)
-        Number of values in each group.
-    """
-
-    values: NDArray[np.float64]
-    labels: NDArray[np.generic]
-    groups: NDArray[np.generic]
-    counts: NDArray[np.intp]
-
-
 def nearest_mean(
     values: ArrayLike,
     labels: ArrayLike,
@@ -156,55 +137,18 @@ def nearest_mean(
         If there are fewer than two samples among the fitted maps, values and labels differ in
         length, or values are not finite.
     """
-    values, labels = _checked(values, labels)
+    values, labels = checked(values, labels)
     every = np.arange(values.size)
     fitted = every if fit is None else every[np.asarray(fit, dtype=np.intp)]
     evaluated = every if evaluate is None else every[np.asarray(evaluate, dtype=np.intp)]
     if fitted.size == 0 or evaluated.size == 0:
         raise NpmError("There are no maps to fit or to evaluate; choose at least one of each.")
-    classes, samples = _samples(values[fitted], labels[fitted])
+    classes, samples = by_sample(values[fitted], labels[fitted])
     means = np.array([sample.mean() for sample in samples])
     nearest = np.abs(values[evaluated, None] - means).argmin(axis=1)
     predicted = classes[nearest]
     accuracy = float(np.mean(predicted == labels[evaluated]))
     return NearestMean(accuracy, predicted, evaluated, classes, means)
-
-
-def group_means(values: ArrayLike, labels: ArrayLike, groups: ArrayLike) -> GroupMeans:
-    """Average values over the groups (specimens, mosaics) that they come from.
-
-    Parameters
-    ----------
-    values : array_like, shape (N,)
-        The descriptor of each map.
-    labels : array_like, shape (N,)
-        The sample of each map.
-    groups : array_like, shape (N,)
-        The group of each map. Groups of the same name in two samples are two groups.
-
-    Returns
-    -------
-    GroupMeans
-        Sorted by label, then group.
-
-    Raises
-    ------
-    NpmError
-        If the three differ in length, or values are not finite.
-    """
-    values, labels = _checked(values, labels)
-    names = np.asarray(groups)
-    if names.shape != values.shape:
-        raise NpmError(
-            f"There are {values.size} values but {names.size} groups; give one group for each."
-        )
-    classes, label_of = np.unique(labels, return_inverse=True)
-    kinds, kind_of = np.unique(names, return_inverse=True)
-    pairs, pair_of, counts = np.unique(
-        label_of * kinds.size + kind_of, return_inverse=True, return_counts=True
-    )
-    means = np.bincount(pair_of, weights=values, minlength=pairs.size) / counts
-    return GroupMeans(means, classes[pairs // kinds.size], kinds[pairs % kinds.size], counts)
 
 
 def anova(values: ArrayLike, labels: ArrayLike, *, groups: ArrayLike | None = None) -> Anova:
@@ -323,28 +267,5 @@ def _test_samples(
 ) -> tuple[NDArray[np.generic], list[NDArray[np.float64]]]:
     if groups is not None:
         means = group_means(values, labels, groups)
-        return _samples(means.values, means.labels)
-    return _samples(*_checked(values, labels))
-
-
-def _samples(
-    values: NDArray[np.float64], labels: NDArray[np.generic]
-) -> tuple[NDArray[np.generic], list[NDArray[np.float64]]]:
-    classes = np.unique(labels)
-    if classes.size < 2:
-        raise NpmError("At least two samples are needed to compare; add another one.")
-    return classes, [values[labels == label] for label in classes]
-
-
-def _checked(
-    values: ArrayLike, labels: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
-    numbers, names = np.asarray(values, dtype=np.float64), np.asarray(labels)
-    if numbers.ndim != 1 or names.shape != numbers.shape:
-        raise NpmError(
-            f"There are values of shape {numbers.shape} but labels of shape {names.shape}; "
-            "give one value and one label for each map."
-        )
-    if not np.isfinite(numbers).all():
-        raise NpmError("Some values are NaN or infinite; leave those maps out.")
-    return numbers, names
+        return by_sample(means.values, means.labels)
+    return by_sample(*checked(values, labels))
