@@ -1,6 +1,6 @@
 # Each target works alone on a machine with Python 3.11 (with pip), git and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format types contract check clean
+.PHONY: help setup demo test lint format types contract check docs clean
 
 PYTHON ?= python3
 DEMO_DIR ?= demo
@@ -39,6 +39,9 @@ contract: setup ## import-linter: imports go down only
 	.venv/bin/lint-imports
 
 check: lint types contract ## lint, types and contract
+
+docs: setup ## write docs/steps.md from the steps
+	.venv/bin/python tools/write_steps.py
 
 clean: ## remove .venv, caches and build outputs (not the demo's study)
 	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

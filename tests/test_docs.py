@@ -1,0 +1,78 @@
+"""What the README and the guide show works: Python is run, commands and their options exist."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from napari_npm.cli import app
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """Return the fenced blocks of a language, in order."""
+    fenced = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    return fenced.findall(document.read_text(encoding="utf-8"))
+
+
+def commands() -> list[str]:
+    """Return every `napari-npm ...` line that a document shows."""
+    lines = [
+        line.partition("  #")[0].strip()
+        for document in DOCUMENTS
+        for block in blocks(document, "sh")
+        for line in block.splitlines()
+    ]
+    return sorted({line for line in lines if line.startswith("napari-npm")})
+
+
+@pytest.mark.parametrize(
+    "document", [d for d in DOCUMENTS if blocks(d, "python")], ids=lambda d: d.name
+)
+def test_python_in_documents_runs(document: Path, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "example"}
+    for number, block in enumerate(blocks(document, "python"), 1):
+        exec(compile(block, f"{document.name}, block {number}", "exec"), names)
+
+
+def test_documents_show_commands() -> None:
+    assert any(line.startswith("napari-npm demo") for line in commands())
+
+
+@pytest.mark.parametrize("line", commands())
+def test_command_in_documents_exists(line: str) -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, click.Group)
+    words = shlex.split(line)[1:]
+    own = {option for parameter in group.params for option in parameter.opts}
+    while words and words[0].startswith("-"):
+        assert words.pop(0) in {*own, "--help", "--version"}
+    command = group.commands[words[0]]
+    known = {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    used = {word.partition("=")[0] for word in words[1:] if word.startswith("-")}
+    assert used <= {*known, "--help"}
+
+
+def test_ten_lines_are_ten_lines() -> None:
+    (block,) = blocks(ROOT / "README.md", "python")
+    assert sum(bool(line.strip()) for line in block.splitlines()) <= 10
+
+
+def test_page_of_steps_is_up_to_date() -> None:
+    script = ROOT / "tools" / "write_steps.py"
+    done = subprocess.run(
+        [sys.executable, script, "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
