@@ -1,0 +1,17 @@
+from .importing import ImportReport as ImportReport
+from .importing import add_folder as add_folder
+from .importing import add_images as add_images
+from .importing import take_masks as take_masks
+from .model import ImageEntry as ImageEntry
+from .model import Sample as Sample
+from .parameters import Parameters as Parameters
+from .parameters import parameter as parameter
+from .parameters import unit_of as unit_of
+from .runner import StepOutcome as StepOutcome
+from .runner import run as run
+from .step import Item as Item
+from .step import Step as Step
+from .step import Stored as Stored
+from .steps import STEPS as STEPS
+from .store import Tile as Tile
+from .study import Study as Study

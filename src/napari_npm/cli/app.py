@@ -1,0 +1,163 @@
+"""The commands: one for each step, and those that act on a whole study."""
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from napari_npm.study.step import Step
+from napari_npm.study.steps import STEPS
+
+from . import commands
+from .options import given, step_options
+from .reporting import reporter
+
+STEP_PANEL = "Steps, in order"
+STUDY_PANEL = "Studies"
+
+app = typer.Typer(
+    help="From SEM images of metal-intruded cement paste to where an additive changed them.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+StudyFolder = Annotated[Path, typer.Argument(help="Folder of the study.", show_default=False)]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Write JSON lines; the line `cancel` on input stops.")
+]
+Force = Annotated[bool, typer.Option("--force", help="Repeat what is already done.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads or processes for image-wise work.", show_default=False),
+]
+Scheduler = Annotated[
+    str,
+    typer.Option(help="threads, processes, synchronous, or the address of a dask scheduler."),
+]
+
+
+def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
+    return inspect.Parameter(
+        name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
+    )
+
+
+_COMMON = [
+    _keyword(
+        "reset",
+        Annotated[bool, typer.Option("--reset", help="Forget this step's own settings first.")],
+        False,
+    ),
+    _keyword("force", Force, False),
+    _keyword("workers", Workers, None),
+    _keyword("scheduler", Scheduler, "threads"),
+    _keyword("json_", AsJson, False),
+]
+
+
+def _step_command(step: Step[Any]) -> Callable[..., None]:
+    """Return the command of a step, with an option for each of its parameters."""
+    extra = commands.EXTRA.get(step.name)
+
+    def command(**values: Any) -> None:
+        with reporter(values["json_"]) as report:
+            commands.run_step(
+                values["study"],
+                step.name,
+                given(values, step.Parameters),
+                {name: values[name] for name in (extra.options if extra else ())},
+                report,
+                reset=values["reset"],
+                force=values["force"],
+                workers=values["workers"],
+                scheduler=values["scheduler"],
+            )
+
+    own = [
+        inspect.Parameter("study", inspect.Parameter.KEYWORD_ONLY, annotation=StudyFolder),
+        *(_keyword(name, *option) for name, option in (extra.options if extra else {}).items()),
+        *step_options(step.Parameters),
+        *_COMMON,
+    ]
+    command.__signature__ = inspect.Signature(own)  # type: ignore[attr-defined]
+    command.__annotations__ = {one.name: one.annotation for one in own}
+    command.__doc__ = step.summary
+    return command
+
+
+for _step in STEPS.values():
+    app.command(_step.name, rich_help_panel=STEP_PANEL, help=_step.summary)(_step_command(_step))
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and stop.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        from napari_npm import __version__
+
+        typer.echo(f"napari-npm {__version__}")
+        raise typer.Exit
+
+
+@app.command(rich_help_panel=STUDY_PANEL)
+def new(
+    study: StudyFolder,
+    name: Annotated[str | None, typer.Option(help="Name of the study.", show_default=False)] = None,
+) -> None:
+    """Make a new, empty study."""
+    commands.new(study, name)
+
+
+@app.command(rich_help_panel=STUDY_PANEL)
+def run(
+    study: StudyFolder,
+    until: Annotated[str | None, typer.Option(help="Last step to run.", show_default=False)] = None,
+    force: Force = False,
+    workers: Workers = None,
+    scheduler: Scheduler = "threads",
+    json_: AsJson = False,
+) -> None:
+    """Do all that is left to do in a study."""
+    with reporter(json_) as report:
+        commands.run_all(study, until, report, force=force, workers=workers, scheduler=scheduler)
+
+
+@app.command(rich_help_panel=STUDY_PANEL)
+def info(study: StudyFolder, json_: AsJson = False) -> None:
+    """Show a study's samples, settings and what is done."""
+    commands.info(study, json_)
+
+
+@app.command(rich_help_panel=STUDY_PANEL)
+def sample(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.", show_default=False)],
+) -> None:
+    """Write the sample data (three samples with known truth) into a folder."""
+    commands.sample(folder)
+
+
+@app.command(rich_help_panel=STUDY_PANEL)
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder of the demo study.")] = Path("demo"),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Few epochs and short distances: a try, no result.")
+    ] = False,
+    json_: AsJson = False,
+) -> None:
+    """Make a study of the sample data, run every step and write its report."""
+    with reporter(json_) as report:
+        commands.demo(folder, report, quick=quick)
+
+
+@app.command("open", rich_help_panel=STUDY_PANEL)
+def open_(study: StudyFolder) -> None:
+    """Open a study in napari."""
+    commands.open_viewer(study)

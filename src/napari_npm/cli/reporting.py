@@ -1,0 +1,139 @@
+"""Telling a person or a machine how work goes, and hearing when to stop."""
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Protocol
+
+from napari_npm.core.errors import Cancelled, NpmError
+from napari_npm.study.runner import StepOutcome
+
+
+class Stop:
+    """Asked to stop by Ctrl-C, or by the line ``cancel`` on standard input."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def check(self) -> None:
+        """Raise `Cancelled` if somebody asked to stop."""
+        if self._event.is_set():
+            raise Cancelled
+
+    def on_interrupt(self) -> None:
+        """Let the first Ctrl-C stop at the next item, and a second one at once."""
+
+        def handle(_: int, __: FrameType | None) -> None:
+            self._event.set()
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, handle)
+
+    def on_input(self) -> None:
+        """Watch standard input for the line ``cancel``."""
+
+        def watch() -> None:
+            for line in sys.stdin:
+                if line.strip() == "cancel":
+                    self._event.set()
+                    return
+
+        if sys.stdin is not None:
+            threading.Thread(target=watch, daemon=True).start()
+
+
+class Reporter(Protocol):
+    """What a command tells while it works."""
+
+    def progress(
+        self,
+        step: str,
+        done: int,
+        total: int,
+        message: str = "",
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Tell how far a step is; raise `Cancelled` if asked to stop."""
+
+    def done(self, outcome: StepOutcome) -> None:
+        """Tell what a step did."""
+
+    def message(self, text: str, level: str = "info") -> None:
+        """Say something."""
+
+
+@contextmanager
+def reporter(as_json: bool) -> Iterator[Reporter]:
+    """Give a reporter for a machine (JSON lines) or for a person (progress bars)."""
+    stop = Stop()
+    stop.on_interrupt()
+    if not as_json:
+        from .terminal import TerminalReporter
+
+        with TerminalReporter(stop) as terminal:
+            yield terminal
+        return
+    stop.on_input()
+    machine = JsonReporter(stop)
+    try:
+        yield machine
+    except NpmError as error:
+        machine.send("error", text=str(error))
+        raise
+    except Cancelled:
+        machine.send("cancelled")
+        raise
+    machine.send("finished")
+
+
+class JsonReporter:
+    """One JSON object a line on standard output."""
+
+    def __init__(self, stop: Stop) -> None:
+        self._stop = stop
+        self._step = ""
+
+    def send(self, event: str, **facts: Any) -> None:
+        """Write one event."""
+        print(json.dumps({"event": event, **facts}), flush=True)
+
+    def progress(
+        self,
+        step: str,
+        done: int,
+        total: int,
+        message: str = "",
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Write a start and a progress event."""
+        if step != self._step:
+            self._step = step
+            self.send("start", step=step)
+        self.send(
+            "progress",
+            step=step,
+            done=done,
+            total=total,
+            message=message,
+            metrics=dict(metrics or {}),
+        )
+        self._stop.check()
+
+    def done(self, outcome: StepOutcome) -> None:
+        """Write a done event."""
+        self.send(
+            "done",
+            step=outcome.step,
+            computed=outcome.computed,
+            skipped=outcome.skipped,
+            seconds=round(outcome.seconds, 3),
+        )
+
+    def message(self, text: str, level: str = "info") -> None:
+        """Write a message event."""
+        self.send("message", level=level, text=text)

@@ -1,0 +1,311 @@
+"""Running steps over a study: what is done is skipped, what was interrupted goes on."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from napari_npm.core.errors import Cancelled, NpmError
+from napari_npm.core.progress import silent
+
+from .hashing import hash_value
+from .provenance import write_provenance
+from .state import Finish, Record
+from .step import Item, Step
+from .steps import STEPS
+
+if TYPE_CHECKING:
+    from .study import Study
+
+Scheduler = Literal["threads", "processes", "synchronous"]
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """What a run of one step did."""
+
+    step: str
+    computed: int
+    skipped: int
+    seconds: float
+
+
+class RunProgress(Protocol):
+    """Told how a run goes; may raise `Cancelled` to stop it at the next item."""
+
+    def __call__(
+        self,
+        step: str,
+        done: int,
+        total: int,
+        message: str = "",
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        """Report that ``done`` of ``total`` parts of a step are finished."""
+
+
+def _quiet(
+    step: str,
+    done: int,
+    total: int,
+    message: str = "",
+    metrics: Mapping[str, float] | None = None,
+) -> None:
+    """Report nothing."""
+
+
+def run(
+    study: "Study",
+    steps: Sequence[str] | None = None,
+    *,
+    force: bool = False,
+    progress: RunProgress = _quiet,
+    on_done: Callable[[StepOutcome], None] | None = None,
+    scheduler: Scheduler | str = "threads",
+    workers: int | None = None,
+) -> tuple[StepOutcome, ...]:
+    """Run steps of the method over a study, in the method's order.
+
+    Parameters
+    ----------
+    study : Study
+        An open, writable study.
+    steps : sequence of str, optional
+        Names of steps (see `STEPS`); all of them by default.
+    force : bool
+        Repeat what is already done with the same inputs and parameters.
+    progress : RunProgress
+        Called after each part of a step's work; may raise `Cancelled`.
+    on_done : callable, optional
+        Called with the outcome of each step.
+    scheduler : str
+        Where image-wise work runs: ``"threads"``, ``"processes"`` or ``"synchronous"`` on this
+        machine, or the address of a dask scheduler whose workers see the study's folder.
+    workers : int, optional
+        Threads or processes to use; all cores by default.
+
+    Returns
+    -------
+    tuple of StepOutcome
+        One for each step.
+
+    Raises
+    ------
+    NpmError
+        If a step is unknown, needs another one first, or cannot do its work.
+    Cancelled
+        If `progress` asked to stop; what is finished is kept and a later run goes on from there.
+    """
+    names = tuple(STEPS) if steps is None else tuple(steps)
+    for name in names:
+        if name not in STEPS:
+            raise NpmError(f"There is no step {name!r}: choose from {', '.join(STEPS)}.")
+    outcomes = []
+    for name in sorted(names, key=tuple(STEPS).index):
+        outcome = _run_step(study, STEPS[name], force, progress, scheduler, workers)
+        outcomes.append(outcome)
+        if on_done is not None:
+            on_done(outcome)
+    return tuple(outcomes)
+
+
+def _run_step(
+    study: "Study",
+    step: Step[Any],
+    force: bool,
+    progress: RunProgress,
+    scheduler: str,
+    workers: int | None,
+) -> StepOutcome:
+    study.require_writable()
+    for needed in step.needs:
+        if study.state(needed).finish is None:
+            raise NpmError(
+                f"{step.name} needs {needed} first: run `napari-npm {needed} {study.folder}`,"
+                f" or `napari-npm run {study.folder}` for everything that is left."
+            )
+    parameters = study.parameters(step.name)
+    items = tuple(step.items(study, parameters))
+    state = study.state(step.name)
+    keys = {item.id: step.key(parameters, item.inputs) for item in items}
+    left = [
+        item
+        for item in items
+        if force or (found := state.records.get(item.id)) is None or found.key != keys[item.id]
+    ]
+    started = time.time()
+    outcome = "failed"
+    computed = 0
+
+    def keep(item: Item, result: Any) -> None:
+        nonlocal computed
+        stored = step.store(study, parameters, item, result)
+        inputs = item.inputs if stored.inputs is None else stored.inputs
+        state.add(Record(item.id, step.key(parameters, inputs), stored.output, stored.rows))
+        computed += 1
+
+    try:
+        step.prepare(study, parameters)
+        mapper = _map_parallel if step.parallel else _map_serial
+        mapper(study, step, parameters, left, keep, progress, scheduler, workers)
+        records = [state.records[item.id] for item in items]
+        finish_key = hash_value([step.key(parameters, {}), [[r.item, r.output] for r in records]])
+        if left or not _finished(study, state.finish, finish_key):
+            files = step.finish(study, parameters, records)
+            relative = tuple(path.relative_to(study.folder).as_posix() for path in files)
+            state.close(Finish(finish_key, relative), [record.item for record in records])
+        outcome = "done"
+    except Cancelled:
+        outcome = "cancelled"
+        raise
+    finally:
+        seconds = time.time() - started
+        if left or outcome != "done":
+            write_provenance(
+                study.folder,
+                step=step.name,
+                parameters=parameters.model_dump(mode="json"),
+                inputs=hash_value(keys),
+                items=len(items),
+                computed=computed,
+                outcome=outcome,
+                started=started,
+                seconds=seconds,
+            )
+    return StepOutcome(step.name, computed, len(items) - computed, seconds)
+
+
+def _finished(study: "Study", finish: Finish | None, key: str) -> bool:
+    return (
+        finish is not None
+        and finish.key == key
+        and all((study.folder / file).exists() for file in finish.files)
+    )
+
+
+def _map_serial(
+    study: "Study",
+    step: Step[Any],
+    parameters: Any,
+    items: Sequence[Item],
+    keep: Callable[[Item, Any], None],
+    progress: RunProgress,
+    scheduler: str,  # noqa: ARG001
+    workers: int | None,  # noqa: ARG001
+) -> None:
+    """One item after the other in this process; each tells how far it is itself."""
+    total = sum(item.weight for item in items)
+    before = 0
+    for item in items:
+
+        def inner(
+            done: int,
+            parts: int,
+            message: str = "",
+            metrics: Mapping[str, float] | None = None,
+            *,
+            base: int = before,
+            weight: int = item.weight,
+            name: str = item.id,
+        ) -> None:
+            part = base + weight * done // max(parts, 1)
+            progress(step.name, part, total, message or name, metrics)
+
+        keep(item, step.compute(study, parameters, item, inner))
+        before += item.weight
+        progress(step.name, before, total, item.id)
+
+
+def _map_parallel(
+    study: "Study",
+    step: Step[Any],
+    parameters: Any,
+    items: Sequence[Item],
+    keep: Callable[[Item, Any], None],
+    progress: RunProgress,
+    scheduler: str,
+    workers: int | None,
+) -> None:
+    """Items side by side through dask; results are stored here as they come."""
+    if not items:
+        return
+    total = sum(item.weight for item in items)
+    done = 0
+
+    def arrived(item: Item, result: Any) -> None:
+        nonlocal done
+        keep(item, result)
+        done += item.weight
+        progress(step.name, done, total, item.id)
+
+    progress(step.name, 0, total)
+    if ":" in scheduler:
+        _through_cluster(scheduler, study, step, parameters, items, arrived)
+    else:
+        _through_local(scheduler, workers, study, step, parameters, items, arrived)
+
+
+def _through_cluster(
+    address: str,
+    study: "Study",
+    step: Step[Any],
+    parameters: Any,
+    items: Sequence[Item],
+    arrived: Callable[[Item, Any], None],
+) -> None:
+    from distributed import Client, as_completed
+
+    with Client(address, set_as_default=False) as client:
+        futures = {
+            client.submit(step.compute, study, parameters, item, silent, pure=False): item
+            for item in items
+        }
+        try:
+            for future, result in as_completed(futures, with_results=True):
+                arrived(futures[future], result)
+        finally:
+            client.cancel(list(futures))
+
+
+def _through_local(
+    scheduler: str,
+    workers: int | None,
+    study: "Study",
+    step: Step[Any],
+    parameters: Any,
+    items: Sequence[Item],
+    arrived: Callable[[Item, Any], None],
+) -> None:
+    import os
+
+    import dask
+    from dask.callbacks import Callback
+
+    class Arrivals(Callback):  # type: ignore[misc]  # dask has no types
+        def _posttask(
+            self,
+            key: str,
+            result: Any,
+            dsk: Any,
+            state: Any,
+            worker_id: Any,  # noqa: ARG002
+        ) -> None:
+            item = by_key.get(key)
+            if item is not None:
+                arrived(item, result)
+
+    # a few items a round: results are stored and freed as they come, and a cancelled run has
+    # no long queue behind it
+    width = workers or os.cpu_count() or 1
+    size = 4 * width
+    for start in range(0, len(items), size):
+        batch = items[start : start + size]
+        calls = [
+            dask.delayed(step.compute, pure=False, traverse=False)(
+                study, parameters, item, silent, dask_key_name=f"{step.name}-{item.id}"
+            )
+            for item in batch
+        ]
+        by_key = {call.key: item for call, item in zip(calls, batch, strict=True)}
+        with Arrivals():
+            dask.compute(*calls, scheduler=scheduler, num_workers=width, optimize_graph=False)

@@ -1,0 +1,141 @@
+"""describe: what porosity statistics alone tell about the samples (paper, section 2.4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_npm.core.progress import Progress
+from napari_npm.study.hashing import hash_value
+from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.state import Record
+from napari_npm.study.step import Item, Step, Stored
+from napari_npm.study.study import Study
+from napari_npm.study.tables import all_rows, tile_row, write_rows
+from napari_npm.study.wiring import map_inputs
+
+DESCRIPTORS = {"porosity": "Porosity", "pore_area_nm2": "Average pore size (nm²)"}
+"""Columns of the table that the samples are compared by, with their names for a reader."""
+
+
+class DescribeParameters(Parameters):
+    """How pores are counted and means compared."""
+
+    connectivity: int = parameter(
+        2, "Pixels of a pore touch by their sides (1) or also by their corners (2).", ge=1, le=2
+    )
+    min_pore_px: int = parameter(1, "Smallest pore that is counted.", unit="px", ge=1, le=100_000)
+    fraction_bins: int = parameter(
+        5, "Number of equal porosity ranges for the volume fractions (Fig. 3d).", ge=1, le=100
+    )
+    confidence: float = parameter(
+        0.90, "Confidence level of the Tukey-Kramer comparison.", gt=0, lt=1
+    )
+
+
+class Describe(Step[DescribeParameters]):
+    """Porosity, average pore size, volume fractions, nearest-mean baseline, Tukey-Kramer."""
+
+    name = "describe"
+    title = "Describe"
+    summary = "Porosity, pore size and volume fractions of MulF maps; nearest mean, Tukey-Kramer."
+    needs = ("calibrate",)
+    Parameters = DescribeParameters
+
+    def items(self, study: Study, parameters: DescribeParameters) -> Sequence[Item]:  # noqa: ARG002
+        """One item an image."""
+        return [Item(image.id, map_inputs(study, image.id, "mulf")) for image in study.images]
+
+    def compute(
+        self,
+        study: Study,
+        parameters: DescribeParameters,
+        item: Item,
+        progress: Progress,  # noqa: ARG002
+    ) -> tuple[dict[str, Any], ...]:
+        """Return a row for each tile of an image."""
+        from napari_npm.core.descriptors import average_pore_size, porosity, porosity_fractions
+
+        tiles = study.tiles_of(item.id)
+        maps = study.stack("mulf").read(tiles)
+        edges = np.linspace(0, 1, parameters.fraction_bins + 1)
+        rows = []
+        for tile, one, mean, fractions in zip(
+            tiles, maps, porosity(maps), porosity_fractions(maps, edges), strict=True
+        ):
+            pores = average_pore_size(
+                one,
+                study.pixel_size_nm,
+                connectivity=parameters.connectivity,
+                min_size_px=parameters.min_pore_px,
+            )
+            names = [f"fraction_{low:.3g}_{high:.3g}" for low, high in zip(edges, edges[1:])]  # noqa: B905
+            rows.append(
+                {
+                    **tile_row(tile),
+                    "porosity": float(mean),
+                    "pore_area_nm2": pores.mean_area_nm2,
+                    "pore_diameter_nm": pores.equivalent_diameter_nm,
+                    "pores": pores.count,
+                    "isodata_level": pores.threshold,
+                    **dict(zip(names, map(float, fractions), strict=True)),
+                }
+            )
+        return tuple(rows)
+
+    def store(
+        self,
+        study: Study,  # noqa: ARG002
+        parameters: DescribeParameters,  # noqa: ARG002
+        item: Item,  # noqa: ARG002
+        result: Any,
+    ) -> Stored:
+        """Keep the rows."""
+        return Stored(hash_value(result), result)
+
+    def finish(
+        self, study: Study, parameters: DescribeParameters, records: Sequence[Record]
+    ) -> Sequence[Path]:
+        """Write the table of tiles, and the comparisons where there are several samples."""
+        rows = all_rows(records)
+        files = [write_rows(study, "describe", rows)]
+        if len({row["sample"] for row in rows}) > 1:
+            files += _comparisons(study, parameters, rows)
+        return files
+
+
+def _comparisons(
+    study: Study, parameters: DescribeParameters, rows: Sequence[Mapping[str, Any]]
+) -> list[Path]:
+    from napari_npm.core.statistics import group_means, nearest_mean, tukey_kramer
+
+    names = [sample.name for sample in study.samples]
+    labels = np.array([names.index(row["sample"]) for row in rows])
+    specimens = np.array([f"{row['sample']}/{row['specimen']}" for row in rows])
+    nearest, comparisons = [], []
+    for column in DESCRIPTORS:
+        values = np.array([row[column] for row in rows], dtype=float)
+        accuracy = nearest_mean(values, labels).accuracy
+        nearest.append({"descriptor": column, "accuracy": accuracy, "tiles": len(values)})
+        for level, (numbers, classes) in {
+            "tile": (values, labels),
+            "specimen": group_means(values, labels, specimens),
+        }.items():
+            # a comparison needs a spread within the samples
+            if len(numbers) > len(np.unique(classes)) and np.ptp(numbers) > 0:
+                comparisons += [
+                    {
+                        "descriptor": column,
+                        "level": level,
+                        **asdict(one),
+                        "first": names[one.first],
+                        "second": names[one.second],
+                    }
+                    for one in tukey_kramer(numbers, classes, parameters.confidence)
+                ]
+    return [
+        write_rows(study, "nearest_mean", nearest),
+        write_rows(study, "tukey_kramer", comparisons),
+    ]

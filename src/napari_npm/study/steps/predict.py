@@ -1,0 +1,175 @@
+"""predict: what the trained networks say, and how sure that figure is."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_npm.core.progress import Progress
+from napari_npm.study.hashing import hash_value
+from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.state import Record
+from napari_npm.study.step import Item, Step, Stored
+from napari_npm.study.study import Study
+from napari_npm.study.tables import all_rows, tile_row, write_rows
+from napari_npm.study.wiring import model_inputs, trained
+
+from .split import parts_of
+
+
+class PredictParameters(Parameters):
+    """How the accuracy's interval is found."""
+
+    confidence: float = parameter(0.95, "Confidence level of the interval.", gt=0, lt=1)
+    resamples: int = parameter(2000, "Bootstrap resamples over specimens.", ge=100, le=1_000_000)
+    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
+    seed: int = parameter(0, "Seed of the bootstrap.", ge=0)
+
+
+class Predict(Step[PredictParameters]):
+    """Class probabilities of every tile; test accuracy beside the baselines."""
+
+    name = "predict"
+    title = "Predict"
+    summary = "Predict every tile's sample; test accuracy with an interval, beside baselines."
+    needs = ("train",)
+    parallel = False
+    Parameters = PredictParameters
+
+    def items(self, study: Study, parameters: PredictParameters) -> Sequence[Item]:  # noqa: ARG002
+        """One item a model and image."""
+        return [
+            Item(
+                f"{model}/{image.id}",
+                model_inputs(study, model, image.id),
+                len(study.tiles_of(image.id)),
+            )
+            for model in trained(study)
+            for image in study.images
+        ]
+
+    def compute(
+        self, study: Study, parameters: PredictParameters, item: Item, progress: Progress
+    ) -> Any:
+        """Return class probabilities of the image's tiles."""
+        from napari_npm.core.training import predict
+
+        model, image = item.id.split("/", 1)
+        maps = study.stack(model).read(study.tiles_of(image))
+        return predict(
+            study.load_model(model), maps, batch_size=parameters.batch_size, progress=progress
+        )
+
+    def store(
+        self,
+        study: Study,
+        parameters: PredictParameters,  # noqa: ARG002
+        item: Item,
+        result: Any,
+    ) -> Stored:
+        """Keep a row for each tile."""
+        model, image = item.id.split("/", 1)
+        names = [sample.name for sample in study.samples]
+        rows = tuple(
+            {
+                **tile_row(tile),
+                "model": model,
+                "predicted": names[int(np.argmax(shares))],
+                **{f"p_{name}": float(share) for name, share in zip(names, shares, strict=True)},
+            }
+            for tile, shares in zip(study.tiles_of(image), result, strict=True)
+        )
+        return Stored(hash_value(rows), rows)
+
+    def finish(
+        self, study: Study, parameters: PredictParameters, records: Sequence[Record]
+    ) -> Sequence[Path]:
+        """Write predictions, confusion matrices and the table of accuracies."""
+        rows = all_rows(records)
+        files, accuracies = [], []
+        parts = parts_of(study)
+        for model in dict.fromkeys(row["model"] for row in rows):
+            own = [row | {"part": parts[row["tile"]]} for row in rows if row["model"] == model]
+            files.append(write_rows(study, f"predictions_{model}", own))
+            test = [row for row in own if row["part"] == "test"]
+            names = [sample.name for sample in study.samples]
+            true, predicted = (
+                np.array([names.index(row[column]) for row in test])
+                for column in ("sample", "predicted")
+            )
+            files.append(_confusion(study, model, true, predicted))
+            accuracies.append(
+                {
+                    "classifier": f"network on {model}",
+                    **_interval(study, true == predicted, parameters),
+                }
+            )
+        accuracies += _baselines(study, parameters)
+        files.append(write_rows(study, "accuracy", accuracies))
+        return files
+
+
+def _confusion(study: Study, model: str, true: Any, predicted: Any) -> Path:
+    from napari_npm.core.evaluation import confusion
+
+    names = [sample.name for sample in study.samples]
+    counts = confusion(true, predicted, len(names))
+    rows = [
+        {
+            "true": name,
+            **{f"predicted_{other}": int(n) for other, n in zip(names, line, strict=True)},
+        }
+        for name, line in zip(names, counts, strict=True)
+    ]
+    return write_rows(study, f"confusion_{model}", rows)
+
+
+def _interval(study: Study, correct: Any, parameters: PredictParameters) -> dict[str, Any]:
+    """Return accuracy on the test tiles with its interval, as columns of a row."""
+    from napari_npm.core.evaluation import accuracy_interval
+
+    test = [tile for tile, part in zip(study.tiles, parts_of(study), strict=True) if part == "test"]
+    classes = np.array([tile.sample for tile in test])
+    groups = np.array([f"{tile.sample}/{tile.specimen}" for tile in test])
+    found = accuracy_interval(
+        correct,
+        groups,
+        classes=classes,
+        confidence=parameters.confidence,
+        resamples=parameters.resamples,
+        seed=parameters.seed,
+    )
+    return {
+        "accuracy": found.value,
+        "low": found.low,
+        "high": found.high,
+        "tiles": len(test),
+        "specimens": len(set(groups)),
+        "interval": found.method,
+    }
+
+
+def _baselines(study: Study, parameters: PredictParameters) -> list[dict[str, Any]]:
+    """Return what porosity, pore size and the grey histogram reach on the same split."""
+    from napari_npm.core.descriptors import average_pore_size, grey_histogram, porosity
+    from napari_npm.core.evaluation import histogram_baseline
+    from napari_npm.core.statistics import nearest_mean
+
+    parts = np.array(parts_of(study))
+    learn, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
+    labels = study.tile_labels
+    means, areas, histograms = [], [], []
+    for image in study.images:
+        maps = study.stack("mulf").read(study.tiles_of(image.id))
+        means += list(porosity(maps))
+        areas += [average_pore_size(one, study.pixel_size_nm).mean_area_nm2 for one in maps]
+        histograms += list(grey_histogram(maps))
+    rows = []
+    for name, values in (("porosity", means), ("average pore size", areas)):
+        predicted = nearest_mean(np.array(values), labels, fit=learn, evaluate=test).predicted
+        rows.append((f"{name}, nearest mean", predicted == labels[test]))
+    table = np.array(histograms)
+    predicted = histogram_baseline(table[learn], labels[learn], table[test])
+    rows.append(("grey histogram, logistic regression", predicted == labels[test]))
+    return [{"classifier": name, **_interval(study, correct, parameters)} for name, correct in rows]

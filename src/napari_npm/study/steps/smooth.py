@@ -1,0 +1,74 @@
+"""smooth: MulF to MicF nanoporosity maps by Gaussian smoothing (paper, section 2.1)."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from napari_npm.core.progress import Progress
+from napari_npm.study.hashing import hash_array
+from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.step import Item, Step, Stored
+from napari_npm.study.study import Study
+from napari_npm.study.wiring import map_inputs
+
+
+class SmoothParameters(Parameters):
+    """Width of the Gaussian and what lies beyond the edge of a tile."""
+
+    sigma_px: float = parameter(
+        10.0, "Standard deviation of the Gaussian.", unit="px", gt=0, le=100
+    )
+    sigma_um: float | None = parameter(
+        None,
+        "Standard deviation as a length; takes the place of sigma_px.",
+        unit="µm",
+        gt=0,
+        le=100,
+    )
+    edge: Literal["reflect", "nearest", "mirror", "wrap"] = parameter(
+        "reflect", "What lies beyond the edge of a tile, in scipy.ndimage's terms."
+    )
+
+
+class Smooth(Step[SmoothParameters]):
+    """Remove the nanoscale features of MulF maps."""
+
+    name = "smooth"
+    title = "Smooth"
+    summary = "Remove nanoscale features by Gaussian smoothing: MicF nanoporosity maps."
+    needs = ("calibrate",)
+    Parameters = SmoothParameters
+
+    def items(self, study: Study, parameters: SmoothParameters) -> Sequence[Item]:  # noqa: ARG002
+        """One item an image."""
+        return [Item(image.id, map_inputs(study, image.id, "mulf")) for image in study.images]
+
+    def prepare(self, study: Study, parameters: SmoothParameters) -> None:  # noqa: ARG002
+        """Make room for the MicF maps."""
+        study.stack("micf").prepare(study.tiles, "float32", study.pixel_size_nm)
+
+    def compute(
+        self,
+        study: Study,
+        parameters: SmoothParameters,
+        item: Item,
+        progress: Progress,  # noqa: ARG002
+    ) -> Any:
+        """Return the smoothed tiles of an image."""
+        from napari_npm.core.smoothing import microscale, sigma_in_px
+
+        sigma = parameters.sigma_px
+        if parameters.sigma_um is not None:
+            sigma = sigma_in_px(parameters.sigma_um, study.pixel_size_nm)
+        maps = study.stack("mulf").read(study.tiles_of(item.id))
+        return microscale(maps, sigma, edge=parameters.edge)
+
+    def store(
+        self,
+        study: Study,
+        parameters: SmoothParameters,  # noqa: ARG002
+        item: Item,
+        result: Any,
+    ) -> Stored:
+        """Write the tiles of the image's MicF map."""
+        study.stack("micf").write(study.tiles_of(item.id), result)
+        return Stored(hash_array(result))

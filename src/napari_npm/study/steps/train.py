@@ -1,0 +1,156 @@
+"""train: the network learns to tell the samples apart (paper, section 2.2)."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from napari_npm.core.errors import NpmError
+from napari_npm.core.progress import Progress
+from napari_npm.study.hashing import hash_file, hash_value
+from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.state import Record
+from napari_npm.study.step import Item, Step, Stored
+from napari_npm.study.store import tile_places
+from napari_npm.study.study import Study
+from napari_npm.study.tables import write_rows
+from napari_npm.study.wiring import MapKind, all_maps
+
+from .split import ITEM as SPLIT_ITEM
+from .split import parts_of
+
+
+class TrainParameters(Parameters):
+    """What the network reads, how it is built and how long it learns."""
+
+    maps: tuple[MapKind, ...] = parameter(
+        ("mulf", "micf"), "Maps to learn from; one model is trained for each."
+    )
+    epochs: int = parameter(30, "Passes over the training tiles.", ge=1, le=10_000)
+    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
+    learning_rate: float = parameter(1e-3, "Highest learning rate of AdamW.", gt=0, le=1)
+    weight_decay: float = parameter(1e-2, "Weight decay of AdamW.", ge=0, le=1)
+    augment: bool = parameter(True, "Turn and mirror the tiles at random while learning.")
+    pooling: Literal["max", "average"] = parameter("max", "Pooling after each block.")
+    padding: Literal["zeros", "reflect", "replicate"] = parameter(
+        "zeros", "What a convolution sees beyond the edge of a tile."
+    )
+    head: Literal["gap", "flatten"] = parameter(
+        "gap", "Last layer reads the average of each feature map, or all of its pixels."
+    )
+    seed: int = parameter(0, "Seed of first weights, order and augmentation.", ge=0)
+
+
+class Tiles:
+    """Some tiles of a stack, read one at a time."""
+
+    def __init__(self, array: Any, indices: Sequence[int]) -> None:
+        self._array = array
+        self._indices = indices
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, number: int) -> Any:
+        return np.asarray(self._array[self._indices[number]])
+
+
+class Train(Step[TrainParameters]):
+    """Train one network for each kind of map."""
+
+    name = "train"
+    title = "Train"
+    summary = "Train the seven-block network to tell the samples apart, on MulF and on MicF maps."
+    needs = ("split", "calibrate")
+    parallel = False
+    Parameters = TrainParameters
+
+    def items(self, study: Study, parameters: TrainParameters) -> Sequence[Item]:
+        """One item a kind of map."""
+        if not parameters.maps:
+            raise NpmError("Choose at least one kind of map to train on: mulf, micf or both.")
+        places = tile_places(study.tiles)
+        split = study.record("split", SPLIT_ITEM).output
+        return [
+            Item(kind, {"maps": all_maps(study, kind), "tiles": places, "split": split}, 1000)
+            for kind in parameters.maps
+        ]
+
+    def compute(
+        self, study: Study, parameters: TrainParameters, item: Item, progress: Progress
+    ) -> Any:
+        """Train, keeping a checkpoint after each epoch to go on from."""
+        from napari_npm.core.network import NetworkConfig
+        from napari_npm.core.training import train
+
+        from ._checkpoints import Checkpoints
+
+        # the seed and the number of epochs shape the whole schedule: a checkpoint of another
+        # key cannot be gone on with
+        checkpoints = Checkpoints(
+            study.models_folder / item.id, key=self.key(parameters, item.inputs)
+        )
+        array, labels, parts = study.stack(item.id).open(), study.tile_labels, parts_of(study)
+        learn, validate = (
+            [number for number, part in enumerate(parts) if part == wanted]
+            for wanted in ("train", "validation")
+        )
+        return train(
+            Tiles(array, learn),
+            labels[learn],
+            validation=(Tiles(array, validate), labels[validate]) if validate else None,
+            config=NetworkConfig(
+                pooling=parameters.pooling, padding=parameters.padding, head=parameters.head
+            ),
+            epochs=parameters.epochs,
+            batch_size=parameters.batch_size,
+            learning_rate=parameters.learning_rate,
+            weight_decay=parameters.weight_decay,
+            augment=parameters.augment,
+            seed=parameters.seed,
+            resume=checkpoints.load(),
+            on_epoch=checkpoints.save,
+            progress=progress,
+        )
+
+    def store(self, study: Study, parameters: TrainParameters, item: Item, result: Any) -> Stored:
+        """Write weights, card and history; drop the checkpoint."""
+        from napari_npm.io import write_table
+        from napari_npm.study.models import WEIGHTS, save_model
+        from napari_npm.study.provenance import versions
+
+        from ._checkpoints import Checkpoints
+
+        import pandas as pd  # isort: skip
+
+        folder = study.models_folder / item.id
+        rows = [asdict(record) for record in result.history]
+        parts = parts_of(study)
+        card = {
+            "maps": item.id,
+            "pixel_size_nm": study.pixel_size_nm,
+            "classes": [sample.name for sample in study.samples],
+            "class_labels": [sample.label for sample in study.samples],
+            "tiles": {part: parts.count(part) for part in ("train", "validation", "test")},
+            "data": hash_value(item.inputs),
+            "parameters": parameters.model_dump(mode="json"),
+            "last_epoch": rows[-1],
+            "versions": versions(),
+        }
+        save_model(folder, result.model, card)
+        write_table(folder / "history.csv", pd.DataFrame(rows))
+        Checkpoints(folder, key="").clear()
+        row = {"model": item.id, "epochs": len(rows), **rows[-1]}
+        return Stored(hash_file(folder / WEIGHTS), (row,))
+
+    def finish(
+        self,
+        study: Study,
+        parameters: TrainParameters,  # noqa: ARG002
+        records: Sequence[Record],
+    ) -> Sequence[Path]:
+        """Write the table of models."""
+        weights = [study.models_folder / record.item / "weights.safetensors" for record in records]
+        return [write_rows(study, "models", [record.rows[0] for record in records]), *weights]

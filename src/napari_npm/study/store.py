@@ -1,0 +1,128 @@
+"""Stacks of tiles on disk: one zarr array a kind of map, one chunk a tile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_npm.core.tiling import TILE
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Where a tile stands: its index in every stack, and its origin in its image."""
+
+    index: int
+    image: str
+    sample: str
+    specimen: str
+    row: int
+    col: int
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Row and column of its first pixel in its image."""
+        return self.row, self.col
+
+    @property
+    def name(self) -> str:
+        """Image and origin, such as ``S1-a-03@384,0``."""
+        return f"{self.image}@{self.row},{self.col}"
+
+
+def tile_places(tiles: Sequence[Tile]) -> list[tuple[int, int, int]]:
+    """Return index and origin of tiles: what an item that reads or writes them depends on."""
+    return [(tile.index, tile.row, tile.col) for tile in tiles]
+
+
+class TileStack:
+    """A stack of 384 x 384 tiles in a zarr array that grows with the study.
+
+    Parameters
+    ----------
+    path : Path
+        Folder of the array.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was written yet."""
+        return (self.path / "zarr.json").exists()
+
+    def open(self) -> Any:
+        """Return the zarr array (tiles, 384, 384), for reading."""
+        import zarr
+
+        return zarr.open_array(self.path, mode="r")
+
+    def prepare(
+        self, tiles: Sequence[Tile], dtype: str, pixel_size_nm: float, **attributes: Any
+    ) -> None:
+        """Make the array hold all tiles of a study, keeping what it has.
+
+        Parameters
+        ----------
+        tiles : sequence of Tile
+            All tiles of the study, in order.
+        dtype : str
+            Type of a pixel.
+        pixel_size_nm : float
+            Pixel size in nm, kept with the array.
+        **attributes
+            Further facts to keep with the array.
+        """
+        import zarr
+
+        from napari_npm.io import writing
+
+        shape = (len(tiles), TILE, TILE)
+        with writing(self.path):
+            if self.exists:
+                array = zarr.open_array(self.path, mode="r+")
+                for leftover in self.path.rglob("*.partial"):
+                    leftover.unlink(missing_ok=True)
+            else:
+                array = zarr.create_array(
+                    self.path, shape=shape, chunks=(1, TILE, TILE), dtype=dtype, fill_value=0
+                )
+            if array.shape != shape:
+                array.resize(shape)
+            wanted = {
+                "pixel_size_nm": pixel_size_nm,
+                "tiles": [tile.name for tile in tiles],
+                **attributes,
+            }
+            if dict(array.attrs) != wanted:
+                array.attrs.put(wanted)
+
+    def write(self, tiles: Sequence[Tile], values: NDArray[Any]) -> None:
+        """Write tiles at their places; each is replaced as a whole.
+
+        Parameters
+        ----------
+        tiles : sequence of Tile
+            Which tiles.
+        values : ndarray, shape (len(tiles), 384, 384)
+            Their pixels.
+        """
+        import zarr
+
+        from napari_npm.io import writing
+
+        with writing(self.path):
+            array = zarr.open_array(self.path, mode="r+")
+            for tile, value in zip(tiles, values, strict=True):
+                array[tile.index] = value
+
+    def read(self, tiles: Sequence[Tile]) -> NDArray[Any]:
+        """Return tiles as an array of shape (len(tiles), 384, 384)."""
+        array = self.open()
+        if not tiles:
+            return np.empty((0, TILE, TILE), array.dtype)
+        return np.stack([np.asarray(array[tile.index]) for tile in tiles])

@@ -1,0 +1,420 @@
+"""A study on disk: one folder, readable without this software."""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_npm.core.errors import NpmError
+
+from .hashing import hash_file
+from .lock import WriterLock
+from .model import FILE_NAME, ImageEntry, Sample, StudyFile, dump, load
+from .parameters import Parameters
+from .state import Record, StepState
+from .store import Tile, TileStack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from napari_npm.core.network import NanoporosityNet
+    from napari_npm.io import SemImage
+
+
+class Study:
+    """A study: samples, their images, masks, maps, models and results in one folder.
+
+    Made by `Study.create` or `Study.open`; a context manager that gives the folder back at the
+    end. Sources are referred to by relative path and SHA-256 and never changed.
+
+    Attributes
+    ----------
+    folder : Path
+        The study's folder, absolute.
+    """
+
+    def __init__(self, folder: Path, content: StudyFile, lock: WriterLock | None) -> None:
+        self.folder = folder
+        self._content = content
+        self._lock = lock
+        self._states: dict[str, StepState] = {}
+
+    @classmethod
+    def create(cls, folder: str | Path, *, name: str | None = None) -> Self:
+        """Make a new, empty study and open it for writing.
+
+        Parameters
+        ----------
+        folder : path
+            Where; made if missing. Must not hold a study already.
+        name : str, optional
+            Its name; the folder's by default.
+
+        Raises
+        ------
+        NpmError
+            If there is a study already or the folder cannot be written.
+        """
+        from napari_npm.io import write_text, writing
+
+        path = Path(folder).resolve()
+        if (path / FILE_NAME).exists():
+            raise NpmError(f"{path} holds a study already: open it, or choose another folder.")
+        with writing(path):
+            path.mkdir(parents=True, exist_ok=True)
+        lock = WriterLock(path)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        content = StudyFile(name=name or path.name, created=now)
+        write_text(path / FILE_NAME, dump(content))
+        return cls(path, content, lock)
+
+    @classmethod
+    def open(cls, folder: str | Path, *, write: bool = True) -> Self:
+        """Open a study.
+
+        Parameters
+        ----------
+        folder : path
+            Its folder.
+        write : bool
+            Whether to hold it as its one writer; else it is read only.
+
+        Raises
+        ------
+        NpmError
+            If it is no study, of a newer version, damaged, or open elsewhere.
+        """
+        path = Path(folder).resolve()
+        content = load(path / FILE_NAME)
+        return cls(path, content, WriterLock(path) if write else None)
+
+    def __reduce__(self) -> Any:
+        # workers in other processes read the study, they never write it
+        return _open_for_reading, (str(self.folder),)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the study's folder back to other programs."""
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def reload(self) -> None:
+        """Read again what another process (a job) may have written."""
+        self._set(load(self.folder / FILE_NAME))
+        self._states.clear()
+
+    def _set(self, content: StudyFile) -> None:
+        self._content = content
+        for name in ("tiles", "_tiles_by_image", "_images_by_id"):
+            self.__dict__.pop(name, None)
+
+    def save(self, **changes: Any) -> None:
+        """Change fields of `study.toml` and write it at once.
+
+        Raises
+        ------
+        NpmError
+            If the study is open for reading only, or the disk refuses.
+        """
+        from napari_npm.io import write_text
+
+        self.require_writable()
+        content = self._content.model_copy(update=changes)
+        write_text(self.folder / FILE_NAME, dump(content))
+        self._set(content)
+
+    def require_writable(self) -> None:
+        """Raise `NpmError` unless this study may be written."""
+        if self._lock is None:
+            raise NpmError(f"{self.folder} is open for reading only: open it for writing first.")
+
+    @property
+    def child_environment(self) -> Mapping[str, str]:
+        """What lets a child process write under this study's lock."""
+        return {} if self._lock is None else self._lock.environment
+
+    # samples and images
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self._content.name
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The samples, in order; a sample's place is its class number."""
+        return self._content.samples
+
+    @property
+    def images(self) -> tuple[ImageEntry, ...]:
+        """All images, in order."""
+        return self._content.images
+
+    @cached_property
+    def _images_by_id(self) -> dict[str, ImageEntry]:
+        return {image.id: image for image in self.images}
+
+    def image(self, image_id: str) -> ImageEntry:
+        """Return the entry of an image by its id."""
+        try:
+            return self._images_by_id[image_id]
+        except KeyError:
+            raise NpmError(f"The study has no image {image_id!r}.") from None
+
+    def source(self, image_id: str) -> Path:
+        """Return the path of an image's source file."""
+        return Path(os.path.normpath(self.folder / self.image(image_id).source))
+
+    def read(self, image_id: str) -> "SemImage":
+        """Read an image's source file.
+
+        Raises
+        ------
+        NpmError
+            If it is gone, or is not the file that was imported.
+        """
+        from napari_npm.io import read_sem
+
+        path = self.source(image_id)
+        if not path.exists():
+            raise NpmError(f"{path} is gone: put it back, or import the image from where it is.")
+        if hash_file(path) != self.image(image_id).sha256:
+            raise NpmError(f"{path} has changed since it was imported: import it again.")
+        return read_sem(path)
+
+    @property
+    def pixel_size_nm(self) -> float:
+        """Pixel size of the study's images in nm.
+
+        Raises
+        ------
+        NpmError
+            If there are no images.
+        """
+        if not self.images:
+            raise NpmError(f"{self.folder} has no images: import some first.")
+        return self.images[0].pixel_size_nm
+
+    @cached_property
+    def tiles(self) -> tuple[Tile, ...]:
+        """All tiles of all images, in order: the index of every stack."""
+        from napari_npm.core.tiling import tile_origins
+
+        from .steps.import_ import ImportParameters
+
+        parameters = self.parameters("import")
+        assert isinstance(parameters, ImportParameters)
+        places = [
+            (image, origin)
+            for image in self.images
+            for origin in tile_origins(
+                (image.height, image.width), overlap=parameters.overlap_px, edge=parameters.edge
+            )
+        ]
+        return tuple(
+            Tile(index, image.id, image.sample, image.specimen, *origin)
+            for index, (image, origin) in enumerate(places)
+        )
+
+    @cached_property
+    def _tiles_by_image(self) -> dict[str, tuple[Tile, ...]]:
+        found: dict[str, list[Tile]] = {image.id: [] for image in self.images}
+        for tile in self.tiles:
+            found[tile.image].append(tile)
+        return {image: tuple(tiles) for image, tiles in found.items()}
+
+    def tiles_of(self, image_id: str) -> tuple[Tile, ...]:
+        """Return the tiles of one image."""
+        return self._tiles_by_image[self.image(image_id).id]
+
+    @property
+    def tile_labels(self) -> NDArray[np.int64]:
+        """Class number of each tile: the place of its sample in `samples`."""
+        order = {sample.name: number for number, sample in enumerate(self.samples)}
+        return np.array([order[tile.sample] for tile in self.tiles], dtype=np.int64)
+
+    # masks and known truth
+
+    def mask_path(self, image_id: str) -> Path:
+        """Return where an image's mask is, or would be, kept."""
+        return self.folder / "masks" / f"{self.image(image_id).id}.tif"
+
+    def mask(self, image_id: str) -> NDArray[np.uint8]:
+        """Return an image's mask of `Label` values, (row, column); zeros where there is none."""
+        from napari_npm.io import read_labels
+
+        path, image = self.mask_path(image_id), self.image(image_id)
+        if not path.exists():
+            return np.zeros((image.height, image.width), np.uint8)
+        return read_labels(path)
+
+    def set_mask(self, image_id: str, labels: NDArray[Any]) -> None:
+        """Keep an image's mask, at once and atomically.
+
+        Raises
+        ------
+        NpmError
+            If its shape is not the image's, or the disk refuses.
+        """
+        self._write_labels(self.mask_path(image_id), image_id, labels)
+
+    def truth_path(self, image_id: str) -> Path:
+        """Return where an image's known places of modification are, or would be, kept."""
+        return self.folder / "truth" / f"{self.image(image_id).id}.tif"
+
+    def truth(self, image_id: str) -> NDArray[np.bool_] | None:
+        """Return the known places of modification (phantoms), or None where unknown."""
+        from napari_npm.io import read_labels
+
+        path = self.truth_path(image_id)
+        return read_labels(path) > 0 if path.exists() else None
+
+    def set_truth(self, image_id: str, places: NDArray[Any]) -> None:
+        """Keep the known places of modification of an image."""
+        self._write_labels(self.truth_path(image_id), image_id, np.asarray(places) > 0)
+
+    def _write_labels(self, path: Path, image_id: str, labels: NDArray[Any]) -> None:
+        from napari_npm.io import write_labels
+
+        self.require_writable()
+        image = self.image(image_id)
+        if labels.shape != (image.height, image.width):
+            raise NpmError(
+                f"The mask of {image_id} is {labels.shape[0]} x {labels.shape[1]} px but its"
+                f" image {image.height} x {image.width} px: make one of the image's size."
+            )
+        write_labels(path, labels.astype(np.uint8), image.pixel_size_nm)
+
+    # maps, relevance, regions, models
+
+    def stack(self, kind: str) -> TileStack:
+        """Return the stack ``"mulf"``, ``"micf"``, ``"relevance/<model>"``, ``"regions/<model>"``.
+
+        Regions are flags: 1 characteristic region, 2 boundary feature, 4 high porosity.
+        """
+        folder, _, name = kind.rpartition("/")
+        return TileStack(self.folder / (folder or "maps") / f"{name}.zarr")
+
+    def stacked(self, image_id: str, kind: str) -> NDArray[Any] | None:
+        """Return an image put together from its tiles of a stack, or None where not made yet.
+
+        Pixels that no tile covers are 0.
+        """
+        from napari_npm.core.tiling import assemble
+
+        stack, tiles, image = self.stack(kind), self.tiles_of(image_id), self.image(image_id)
+        if not stack.exists or not tiles or stack.open().shape[0] <= tiles[-1].index:
+            return None
+        origins = tuple((tile.row, tile.col) for tile in tiles)
+        return assemble(stack.read(tiles), origins, (image.height, image.width))
+
+    @property
+    def models_folder(self) -> Path:
+        """Folder of the trained models."""
+        return self.folder / "models"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of the trained models."""
+        cards = self.models_folder.glob("*/weights.safetensors")
+        return tuple(sorted(card.parent.name for card in cards))
+
+    def load_model(self, name: str) -> "NanoporosityNet":
+        """Load a trained model by name."""
+        from .models import load_model
+
+        return load_model(self.models_folder / name)
+
+    # tables, parameters and state
+
+    @property
+    def results_folder(self) -> Path:
+        """Folder of the result tables."""
+        return self.folder / "results"
+
+    @property
+    def figures_folder(self) -> Path:
+        """Folder of the figures."""
+        return self.folder / "figures"
+
+    def table(self, name: str) -> "pd.DataFrame | None":
+        """Return a result table by name, or None where not made yet."""
+        import pandas as pd
+
+        path = self.results_folder / f"{name}.csv"
+        if not path.exists():
+            return None
+        return pd.read_csv(path, dtype={"image": str, "sample": str, "specimen": str})
+
+    def parameters(self, step: str) -> Parameters:
+        """Return a step's parameters: the study's own where set, defaults elsewhere."""
+        from .steps import STEPS
+
+        return STEPS[step].Parameters.checked(self._content.parameters.get(step, {}))
+
+    def set_parameters(self, step: str, **changes: Any) -> Parameters:
+        """Change a step's parameters and keep them in the study.
+
+        Raises
+        ------
+        NpmError
+            If a name is unknown or a value out of bounds.
+        """
+        from .steps import STEPS
+
+        merged = {**self._content.parameters.get(step, {}), **changes}
+        checked = STEPS[step].Parameters.checked(merged)
+        kept = checked.model_dump(mode="json", exclude_none=True)
+        if kept != self._content.parameters.get(step):
+            self.save(parameters={**self._content.parameters, step: kept})
+        return checked
+
+    def reset_parameters(self, step: str) -> None:
+        """Go back to a step's defaults."""
+        self.save(parameters={k: v for k, v in self._content.parameters.items() if k != step})
+
+    def state(self, step: str) -> StepState:
+        """Return what a step has done."""
+        if step not in self._states:
+            self._states[step] = StepState(self.folder / "state" / f"{step}.jsonl")
+        return self._states[step]
+
+    def record(self, step: str, item: str) -> Record:
+        """Return what a step has done for an item.
+
+        Raises
+        ------
+        NpmError
+            If it has not done that item yet.
+        """
+        found = self.state(step).records.get(item)
+        if found is None:
+            raise NpmError(f"{item} is not done yet in {step}: run `napari-npm run {self.folder}`.")
+        return found
+
+    def progress_of(self, image_id: str) -> dict[str, bool]:
+        """Tell for each image-wise step whether it has done an image."""
+        from .steps import STEPS
+
+        return {
+            name: any(
+                item == image_id or item.endswith(f"/{image_id}")
+                for item in self.state(name).records
+            )
+            for name in STEPS
+        }
+
+
+def _open_for_reading(folder: str) -> Study:
+    return Study.open(folder, write=False)
