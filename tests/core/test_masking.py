@@ -71,6 +71,8 @@ def test_small_pieces_are_left_out():
     expected = np.zeros((20, 20), np.uint8)
     expected[10:14, 10:14] = Label.METAL
     assert np.array_equal(labels, expected)
+    options["min_area_px"] = 16
+    assert np.array_equal(label_by_levels(image, metal=(90, 110), **options), expected)
     options["min_area_px"] = 17
     assert not label_by_levels(image, metal=(90, 110), **options).any()
 

@@ -64,7 +64,6 @@ class ResponseCurve:
         # The points themselves are kept in the table, so the curve passes through its data.
         at = np.union1d(np.linspace(0.0, 1.0, _SAMPLES + 1), n)
         signal = np.clip(PchipInterpolator(n, y)(at), 0.0, 1.0)
-        signal[np.searchsorted(at, n)] = y
         if np.any(np.diff(signal) <= 0):
             raise NpmError(
                 f"The response curve {self.name!r} is flat somewhere, so grey levels there have "
