@@ -4,6 +4,13 @@ from .calibration import ReferenceLevels as ReferenceLevels
 from .calibration import calibrate as calibrate
 from .calibration import pool_levels as pool_levels
 from .calibration import reference_levels as reference_levels
+from .correlation import Length as Length
+from .correlation import TwoPoint as TwoPoint
+from .correlation import characteristic_length as characteristic_length
+from .correlation import combine as combine
+from .correlation import correlation_length as correlation_length
+from .correlation import from_counts as from_counts
+from .correlation import two_point as two_point
 from .descriptors import PoreSize as PoreSize
 from .descriptors import average_pore_size as average_pore_size
 from .descriptors import grey_histogram as grey_histogram
