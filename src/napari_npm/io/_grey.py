@@ -41,7 +41,7 @@ def to_grey(raw: Raw, name: str, *, indices: bool = False) -> tuple[GreyPixels, 
     name : str
         The file's name, for error messages.
     indices : bool
-        Take the numbers of a palette image themselves, whatever its colours.
+        Take the stored numbers themselves, whatever palette or polarity says of them.
 
     Raises
     ------
@@ -60,6 +60,8 @@ def to_grey(raw: Raw, name: str, *, indices: bool = False) -> tuple[GreyPixels, 
     if pixels.ndim == 3:
         pixels, doubts = _one_channel(pixels, name, lossy=bool(raw.lossy))
         warnings += doubts
+    if pixels.dtype == np.bool_:
+        pixels = pixels.astype(np.uint8) * np.uint8(1 if indices else 255)
     grey = _integers(pixels, name)
     if raw.palette is not None:
         grey, doubts = _through_palette(grey, raw.palette, name, indices=indices)
@@ -72,9 +74,7 @@ def to_grey(raw: Raw, name: str, *, indices: bool = False) -> tuple[GreyPixels, 
 
 
 def _integers(pixels: NDArray[Any], name: str) -> GreyPixels:
-    """Return uint8 or uint16 without changing a value; 1 bit becomes 0 and 255."""
-    if pixels.dtype == np.bool_:
-        return pixels.astype(np.uint8) * np.uint8(255)
+    """Return uint8 or uint16 without changing a value."""
     if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
         return pixels.astype(np.uint8 if pixels.dtype.itemsize == 1 else np.uint16, copy=False)
     # Other types are taken only where 16 bits hold them exactly: any scaling would be a guess.
