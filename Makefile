@@ -9,7 +9,7 @@ TEST_ARGS ?=
 export PYTHON
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null || grep '##' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 	@echo "  Options: PYTHON=$(PYTHON) DEMO_DIR=$(DEMO_DIR) DEMO_ARGS=... TEST_ARGS=..."
 
 setup: ## make .venv with napari, the tests and the checkers

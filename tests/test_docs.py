@@ -10,7 +10,7 @@ import click
 import pytest
 import typer
 
-from napari_npm.cli import app
+from napari_npm.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

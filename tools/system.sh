@@ -28,7 +28,7 @@ elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then as_root="
 else as_root="no"; fi
 
 if [ "$as_root" = no ] || ! command -v apt-get >/dev/null 2>&1; then
-    echo "system: Qt's tests lack ${lacking}- install, as root, Debian's packages: $packages" >&2
+    echo "system: this machine lacks ${lacking% }, which windows need; as root, run: apt-get install $packages" >&2
     exit 1
 fi
 echo "==> Installing the system libraries that Qt needs (lacking: ${lacking% })"
