@@ -10,9 +10,10 @@ from ._lengths import characteristic_length as characteristic_length
 from ._lengths import correlation_length as correlation_length
 from ._pair_counts import count_pairs
 from ._two_point import TwoPoint as TwoPoint
-from ._two_point import build, group, group_edges
+from ._two_point import build as build
 from ._two_point import combine as combine
 from ._two_point import from_counts as from_counts
+from ._two_point import group, group_edges
 from .errors import NpmError
 from .grey import grey_levels
 from .progress import Progress, silent

@@ -281,18 +281,10 @@ def _through_local(
     import dask
     from dask.callbacks import Callback
 
-    class Arrivals(Callback):  # type: ignore[misc]  # dask has no types
-        def _posttask(
-            self,
-            key: str,
-            result: Any,
-            dsk: Any,
-            state: Any,
-            worker_id: Any,  # noqa: ARG002
-        ) -> None:
-            item = by_key.get(key)
-            if item is not None:
-                arrived(item, result)
+    def posttask(key: str, result: Any, *_: Any) -> None:
+        item = by_key.get(key)
+        if item is not None:
+            arrived(item, result)
 
     # a few items a round: results are stored and freed as they come, and a cancelled run has
     # no long queue behind it
@@ -307,5 +299,5 @@ def _through_local(
             for item in batch
         ]
         by_key = {call.key: item for call, item in zip(calls, batch, strict=True)}
-        with Arrivals():
+        with Callback(posttask=posttask):
             dask.compute(*calls, scheduler=scheduler, num_workers=width, optimize_graph=False)

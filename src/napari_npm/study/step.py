@@ -73,7 +73,7 @@ class Step(ABC, Generic[P]):
     def store(self, study: "Study", parameters: P, item: Item, result: Any) -> Stored:
         """Write one item's result."""
 
-    def finish(self, study: "Study", parameters: P, records: Sequence[Record]) -> Sequence[Path]:  # noqa: ARG002
+    def finish(self, study: "Study", parameters: P, records: Sequence[Record]) -> Sequence[Path]:
         """Write what summarises all items; return the files written."""
         return ()
 

@@ -40,7 +40,7 @@ class Checkpoints:
             return None
         return state_from_tensors(tensors, facts["state"])
 
-    def save(self, record: "EpochRecord", state: "TrainingState") -> None:  # noqa: ARG002
+    def save(self, record: "EpochRecord", state: "TrainingState") -> None:
         """Keep the state after an epoch."""
         from napari_npm.core.training import state_to_tensors
 

@@ -25,7 +25,7 @@ class CalibrateParameters(Parameters):
     """Where the reference grey levels come from."""
 
     references: Scope = parameter(
-        "specimen",
+        "image",
         "Reference areas that are averaged: those of the image, of its specimen, its sample or of"
         " the whole study; where there are none the next wider scope is used and stated.",
     )
@@ -142,7 +142,7 @@ class Calibrate(Step[CalibrateParameters]):
             found.append(Item(image.id, inputs))
         return found
 
-    def prepare(self, study: Study, parameters: CalibrateParameters) -> None:  # noqa: ARG002
+    def prepare(self, study: Study, parameters: CalibrateParameters) -> None:
         """Make room for the MulF maps."""
         study.stack("mulf").prepare(study.tiles, "float32", study.pixel_size_nm)
 
@@ -151,7 +151,7 @@ class Calibrate(Step[CalibrateParameters]):
         study: Study,
         parameters: CalibrateParameters,
         item: Item,
-        progress: Progress,  # noqa: ARG002
+        progress: Progress,
     ) -> Any:
         """Return the image's calibration."""
         from napari_npm.core.response import load_curve
@@ -165,7 +165,7 @@ class Calibrate(Step[CalibrateParameters]):
     def store(
         self,
         study: Study,
-        parameters: CalibrateParameters,  # noqa: ARG002
+        parameters: CalibrateParameters,
         item: Item,
         result: Any,
     ) -> Stored:
@@ -193,7 +193,7 @@ class Calibrate(Step[CalibrateParameters]):
     def finish(
         self,
         study: Study,
-        parameters: CalibrateParameters,  # noqa: ARG002
+        parameters: CalibrateParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write the table of calibrations."""

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_array
@@ -20,7 +19,7 @@ from napari_npm.study.tables import write_rows
 from .regions import Flag
 
 if TYPE_CHECKING:
-    from napari_npm.core.correlation import TwoPoint
+    from napari_npm.core.correlation import Length, TwoPoint
 
 BLOCK = 32
 """Tiles counted together: what an interrupted run loses at most."""
@@ -85,12 +84,12 @@ class Correlate(Step[CorrelateParameters]):
             masks = (study.stack("regions/mulf").read(tiles) & Flag.CHARACTERISTIC) > 0
         return two_point(
             study.stack("mulf").read(tiles), masks, r_max=parameters.r_max_px, progress=progress
-        ).counts
+        )
 
     def store(
         self,
         study: Study,
-        parameters: CorrelateParameters,  # noqa: ARG002
+        parameters: CorrelateParameters,
         item: Item,
         result: Any,
     ) -> Stored:
@@ -98,9 +97,11 @@ class Correlate(Step[CorrelateParameters]):
         from napari_npm.io import write_bytes
 
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, counts=result)
+        np.savez_compressed(
+            buffer, counts=result.counts, grouped=result.grouped, edges=result.edges
+        )
         write_bytes(_path(study, item.id), buffer.getvalue())
-        return Stored(hash_array(result))
+        return Stored(hash_array(result.counts))
 
     def finish(
         self, study: Study, parameters: CorrelateParameters, records: Sequence[Record]
@@ -129,17 +130,13 @@ class Correlate(Step[CorrelateParameters]):
                     for r, line in zip(found.r, found.probability, strict=True)
                 ]
                 files.append(write_rows(study, f"s2_{source}_{sample.name}", rows))
-                decay = correlation_length(found, pixel)
-                lowest = characteristic_length(found, pixel)
                 lengths.append(
                     {
                         "source": source,
                         "sample": sample.name,
                         "label": sample.label,
-                        "correlation_length_um": decay.value_um,
-                        "correlation_note": decay.note,
-                        "characteristic_length_um": lowest.value_um,
-                        "characteristic_note": lowest.note,
+                        **_columns("correlation", correlation_length(found, pixel)),
+                        **_columns("characteristic", characteristic_length(found, pixel)),
                     }
                 )
         files.append(write_rows(study, "lengths", lengths))
@@ -165,18 +162,25 @@ def two_point_of(study: Study, source: str, sample: str) -> "TwoPoint | None":
     sample : str
         Name of the sample.
     """
-    from napari_npm.core.correlation import from_counts
+    from napari_npm.core.correlation import build, combine
 
-    total: NDArray[np.int64] | None = None
+    parts = []
     for item in study.state("correlate").records:
         one_source, _, one_sample = item.split("/", 2)
         if (one_source, one_sample) == (source, sample):
             with np.load(_path(study, item), allow_pickle=False) as file:
-                counts = file["counts"]
-            total = counts if total is None else total + counts
-    if total is None:
-        return None
-    return from_counts(total, sum(tile.sample == sample for tile in study.tiles))
+                parts.append(build(file["counts"], file["grouped"], file["edges"]))
+    return combine(parts) if parts else None
+
+
+def _columns(name: str, length: "Length") -> dict[str, Any]:
+    return {
+        f"{name}_length_um": length.um,
+        f"{name}_low_um": length.low_um,
+        f"{name}_high_um": length.high_um,
+        f"{name}_determined": length.determined,
+        f"{name}_limit": length.limit,
+    }
 
 
 def _blocks(study: Study, sample: str) -> Iterator[list[Tile]]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
 from napari_npm.study.parameters import Parameters, parameter
@@ -23,8 +25,8 @@ DESCRIPTORS = {"porosity": "Porosity", "pore_area_nm2": "Average pore size (nm²
 class DescribeParameters(Parameters):
     """How pores are counted and means compared."""
 
-    connectivity: int = parameter(
-        2, "Pixels of a pore touch by their sides (1) or also by their corners (2).", ge=1, le=2
+    connectivity: Literal[8, 4] = parameter(
+        8, "Pixels of a pore touch by their sides (4) or also by their corners (8)."
     )
     min_pore_px: int = parameter(1, "Smallest pore that is counted.", unit="px", ge=1, le=100_000)
     fraction_bins: int = parameter(
@@ -44,7 +46,7 @@ class Describe(Step[DescribeParameters]):
     needs = ("calibrate",)
     Parameters = DescribeParameters
 
-    def items(self, study: Study, parameters: DescribeParameters) -> Sequence[Item]:  # noqa: ARG002
+    def items(self, study: Study, parameters: DescribeParameters) -> Sequence[Item]:
         """One item an image."""
         return [Item(image.id, map_inputs(study, image.id, "mulf")) for image in study.images]
 
@@ -53,7 +55,7 @@ class Describe(Step[DescribeParameters]):
         study: Study,
         parameters: DescribeParameters,
         item: Item,
-        progress: Progress,  # noqa: ARG002
+        progress: Progress,
     ) -> tuple[dict[str, Any], ...]:
         """Return a row for each tile of an image."""
         from napari_npm.core.descriptors import average_pore_size, porosity, porosity_fractions
@@ -69,9 +71,9 @@ class Describe(Step[DescribeParameters]):
                 one,
                 study.pixel_size_nm,
                 connectivity=parameters.connectivity,
-                min_size_px=parameters.min_pore_px,
+                min_pixels=parameters.min_pore_px,
             )
-            names = [f"fraction_{low:.3g}_{high:.3g}" for low, high in zip(edges, edges[1:])]  # noqa: B905
+            names = [f"fraction_{low:.3g}_{high:.3g}" for low, high in pairwise(edges)]
             rows.append(
                 {
                     **tile_row(tile),
@@ -87,9 +89,9 @@ class Describe(Step[DescribeParameters]):
 
     def store(
         self,
-        study: Study,  # noqa: ARG002
-        parameters: DescribeParameters,  # noqa: ARG002
-        item: Item,  # noqa: ARG002
+        study: Study,
+        parameters: DescribeParameters,
+        item: Item,
         result: Any,
     ) -> Stored:
         """Keep the rows."""
@@ -109,33 +111,28 @@ class Describe(Step[DescribeParameters]):
 def _comparisons(
     study: Study, parameters: DescribeParameters, rows: Sequence[Mapping[str, Any]]
 ) -> list[Path]:
-    from napari_npm.core.statistics import group_means, nearest_mean, tukey_kramer
+    from napari_npm.core.statistics import anova, nearest_mean, tukey_kramer
 
-    names = [sample.name for sample in study.samples]
-    labels = np.array([names.index(row["sample"]) for row in rows])
-    specimens = np.array([f"{row['sample']}/{row['specimen']}" for row in rows])
-    nearest, comparisons = [], []
+    names = np.array([row["sample"] for row in rows])
+    specimens = np.array([row["specimen"] for row in rows])
+    nearest, analyses, comparisons = [], [], []
     for column in DESCRIPTORS:
         values = np.array([row[column] for row in rows], dtype=float)
-        accuracy = nearest_mean(values, labels).accuracy
+        accuracy = nearest_mean(values, names).accuracy
         nearest.append({"descriptor": column, "accuracy": accuracy, "tiles": len(values)})
-        for level, (numbers, classes) in {
-            "tile": (values, labels),
-            "specimen": group_means(values, labels, specimens),
-        }.items():
-            # a comparison needs a spread within the samples
-            if len(numbers) > len(np.unique(classes)) and np.ptp(numbers) > 0:
-                comparisons += [
-                    {
-                        "descriptor": column,
-                        "level": level,
-                        **asdict(one),
-                        "first": names[one.first],
-                        "second": names[one.second],
-                    }
-                    for one in tukey_kramer(numbers, classes, parameters.confidence)
-                ]
+        # tiles of one specimen are not independent: the paper's table, and beside it the test
+        # on the means of specimens
+        for level, groups in (("tile", None), ("specimen", specimens)):
+            about = {"descriptor": column, "level": level}
+            try:
+                analysis = anova(values, names, groups=groups)
+                compared = tukey_kramer(values, names, parameters.confidence, groups=groups)
+            except NpmError:
+                continue  # too few specimens for a spread within the samples
+            analyses.append(about | asdict(analysis))
+            comparisons += [about | asdict(one) for one in compared]
     return [
         write_rows(study, "nearest_mean", nearest),
+        write_rows(study, "anova", analyses),
         write_rows(study, "tukey_kramer", comparisons),
     ]

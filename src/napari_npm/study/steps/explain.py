@@ -55,7 +55,7 @@ class Explain(Step[ExplainParameters]):
             for image in study.images
         ]
 
-    def prepare(self, study: Study, parameters: ExplainParameters) -> None:  # noqa: ARG002
+    def prepare(self, study: Study, parameters: ExplainParameters) -> None:
         """Make room for the relevance maps."""
         for model in trained(study):
             study.stack(f"relevance/{model}").prepare(
@@ -84,7 +84,7 @@ class Explain(Step[ExplainParameters]):
     def store(
         self,
         study: Study,
-        parameters: ExplainParameters,  # noqa: ARG002
+        parameters: ExplainParameters,
         item: Item,
         result: Any,
     ) -> Stored:
@@ -120,7 +120,7 @@ class Explain(Step[ExplainParameters]):
     def finish(
         self,
         study: Study,
-        parameters: ExplainParameters,  # noqa: ARG002
+        parameters: ExplainParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write one table a model."""

@@ -35,7 +35,7 @@ class Import(Step[ImportParameters]):
     summary = "Take SEM images into the study and cut mosaics into tiles of 384 x 384 px."
     Parameters = ImportParameters
 
-    def items(self, study: Study, parameters: ImportParameters) -> Sequence[Item]:  # noqa: ARG002
+    def items(self, study: Study, parameters: ImportParameters) -> Sequence[Item]:
         """One item an image."""
         return [
             Item(
@@ -53,9 +53,9 @@ class Import(Step[ImportParameters]):
     def compute(
         self,
         study: Study,
-        parameters: ImportParameters,  # noqa: ARG002
+        parameters: ImportParameters,
         item: Item,
-        progress: Progress,  # noqa: ARG002
+        progress: Progress,
     ) -> tuple[str, ...]:
         """Read the image once; return its warnings."""
         return tuple(study.read(item.id).warnings)
@@ -63,7 +63,7 @@ class Import(Step[ImportParameters]):
     def store(
         self,
         study: Study,
-        parameters: ImportParameters,  # noqa: ARG002
+        parameters: ImportParameters,
         item: Item,
         result: Any,
     ) -> Stored:
@@ -76,7 +76,7 @@ class Import(Step[ImportParameters]):
     def finish(
         self,
         study: Study,
-        parameters: ImportParameters,  # noqa: ARG002
+        parameters: ImportParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write the tables of images and of tiles."""

@@ -86,7 +86,7 @@ class Mask(Step[MaskParameters]):
         study: Study,
         parameters: MaskParameters,
         item: Item,
-        progress: Progress,  # noqa: ARG002
+        progress: Progress,
     ) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
         """Return the proposed mask (None where one exists or none is asked for) and its row."""
         from napari_npm.core.calibration import reference_levels
@@ -125,7 +125,7 @@ class Mask(Step[MaskParameters]):
     def store(
         self,
         study: Study,
-        parameters: MaskParameters,  # noqa: ARG002
+        parameters: MaskParameters,
         item: Item,
         result: Any,
     ) -> Stored:
@@ -139,7 +139,7 @@ class Mask(Step[MaskParameters]):
     def finish(
         self,
         study: Study,
-        parameters: MaskParameters,  # noqa: ARG002
+        parameters: MaskParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write the table of masks and reference levels."""

@@ -37,7 +37,7 @@ class Predict(Step[PredictParameters]):
     parallel = False
     Parameters = PredictParameters
 
-    def items(self, study: Study, parameters: PredictParameters) -> Sequence[Item]:  # noqa: ARG002
+    def items(self, study: Study, parameters: PredictParameters) -> Sequence[Item]:
         """One item a model and image."""
         return [
             Item(
@@ -64,7 +64,7 @@ class Predict(Step[PredictParameters]):
     def store(
         self,
         study: Study,
-        parameters: PredictParameters,  # noqa: ARG002
+        parameters: PredictParameters,
         item: Item,
         result: Any,
     ) -> Stored:

@@ -49,7 +49,7 @@ class Regions(Step[RegionsParameters]):
     needs = ("explain",)
     Parameters = RegionsParameters
 
-    def items(self, study: Study, parameters: RegionsParameters) -> Sequence[Item]:  # noqa: ARG002
+    def items(self, study: Study, parameters: RegionsParameters) -> Sequence[Item]:
         """One item a model and image."""
         return [
             Item(
@@ -63,7 +63,7 @@ class Regions(Step[RegionsParameters]):
             for image in study.images
         ]
 
-    def prepare(self, study: Study, parameters: RegionsParameters) -> None:  # noqa: ARG002
+    def prepare(self, study: Study, parameters: RegionsParameters) -> None:
         """Make room for the flags."""
         flags = {flag.name.lower(): int(flag) for flag in Flag if flag.name}
         for model in trained(study):
@@ -76,7 +76,7 @@ class Regions(Step[RegionsParameters]):
         study: Study,
         parameters: RegionsParameters,
         item: Item,
-        progress: Progress,  # noqa: ARG002
+        progress: Progress,
     ) -> Any:
         """Return the flags of an image's tiles and a row for each."""
         from napari_npm.core.regions import (
@@ -121,7 +121,7 @@ class Regions(Step[RegionsParameters]):
     def store(
         self,
         study: Study,
-        parameters: RegionsParameters,  # noqa: ARG002
+        parameters: RegionsParameters,
         item: Item,
         result: Any,
     ) -> Stored:
@@ -134,7 +134,7 @@ class Regions(Step[RegionsParameters]):
     def finish(
         self,
         study: Study,
-        parameters: RegionsParameters,  # noqa: ARG002
+        parameters: RegionsParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write one table a model."""

@@ -38,11 +38,11 @@ class Smooth(Step[SmoothParameters]):
     needs = ("calibrate",)
     Parameters = SmoothParameters
 
-    def items(self, study: Study, parameters: SmoothParameters) -> Sequence[Item]:  # noqa: ARG002
+    def items(self, study: Study, parameters: SmoothParameters) -> Sequence[Item]:
         """One item an image."""
         return [Item(image.id, map_inputs(study, image.id, "mulf")) for image in study.images]
 
-    def prepare(self, study: Study, parameters: SmoothParameters) -> None:  # noqa: ARG002
+    def prepare(self, study: Study, parameters: SmoothParameters) -> None:
         """Make room for the MicF maps."""
         study.stack("micf").prepare(study.tiles, "float32", study.pixel_size_nm)
 
@@ -51,7 +51,7 @@ class Smooth(Step[SmoothParameters]):
         study: Study,
         parameters: SmoothParameters,
         item: Item,
-        progress: Progress,  # noqa: ARG002
+        progress: Progress,
     ) -> Any:
         """Return the smoothed tiles of an image."""
         from napari_npm.core.smoothing import microscale, sigma_in_px
@@ -65,7 +65,7 @@ class Smooth(Step[SmoothParameters]):
     def store(
         self,
         study: Study,
-        parameters: SmoothParameters,  # noqa: ARG002
+        parameters: SmoothParameters,
         item: Item,
         result: Any,
     ) -> Stored:

@@ -49,7 +49,7 @@ class Split(Step[SplitParameters]):
     parallel = False
     Parameters = SplitParameters
 
-    def items(self, study: Study, parameters: SplitParameters) -> Sequence[Item]:  # noqa: ARG002
+    def items(self, study: Study, parameters: SplitParameters) -> Sequence[Item]:
         """One item for the whole study."""
         tiles = [(tile.name, tile.sample, tile.specimen) for tile in study.tiles]
         return [Item(ITEM, {"tiles": hash_value([tiles, tile_places(study.tiles)])})]
@@ -58,8 +58,8 @@ class Split(Step[SplitParameters]):
         self,
         study: Study,
         parameters: SplitParameters,
-        item: Item,  # noqa: ARG002
-        progress: Progress,  # noqa: ARG002
+        item: Item,
+        progress: Progress,
     ) -> tuple[str, ...]:
         """Return the part of each tile."""
         from napari_npm.core.evaluation import split_by_group, split_tiles
@@ -86,8 +86,8 @@ class Split(Step[SplitParameters]):
     def store(
         self,
         study: Study,
-        parameters: SplitParameters,  # noqa: ARG002
-        item: Item,  # noqa: ARG002
+        parameters: SplitParameters,
+        item: Item,
         result: Any,
     ) -> Stored:
         """Keep a row for each tile."""
@@ -99,7 +99,7 @@ class Split(Step[SplitParameters]):
     def finish(
         self,
         study: Study,
-        parameters: SplitParameters,  # noqa: ARG002
+        parameters: SplitParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write the table of parts."""

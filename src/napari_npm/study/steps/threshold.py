@@ -29,7 +29,7 @@ class Threshold(Step[ThresholdParameters]):
     needs = ("smooth",)
     Parameters = ThresholdParameters
 
-    def items(self, study: Study, parameters: ThresholdParameters) -> Sequence[Item]:  # noqa: ARG002
+    def items(self, study: Study, parameters: ThresholdParameters) -> Sequence[Item]:
         """One item a kind of map and image."""
         return [
             Item(f"{kind}/{image.id}", map_inputs(study, image.id, kind))
@@ -40,9 +40,9 @@ class Threshold(Step[ThresholdParameters]):
     def compute(
         self,
         study: Study,
-        parameters: ThresholdParameters,  # noqa: ARG002
+        parameters: ThresholdParameters,
         item: Item,
-        progress: Progress,  # noqa: ARG002
+        progress: Progress,
     ) -> tuple[dict[str, Any], ...]:
         """Return a row for each tile of an image."""
         from napari_npm.core.regions import isodata_split
@@ -66,9 +66,9 @@ class Threshold(Step[ThresholdParameters]):
 
     def store(
         self,
-        study: Study,  # noqa: ARG002
-        parameters: ThresholdParameters,  # noqa: ARG002
-        item: Item,  # noqa: ARG002
+        study: Study,
+        parameters: ThresholdParameters,
+        item: Item,
         result: Any,
     ) -> Stored:
         """Keep the rows."""
@@ -77,7 +77,7 @@ class Threshold(Step[ThresholdParameters]):
     def finish(
         self,
         study: Study,
-        parameters: ThresholdParameters,  # noqa: ARG002
+        parameters: ThresholdParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write one table a kind of map."""

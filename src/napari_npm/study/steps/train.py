@@ -148,7 +148,7 @@ class Train(Step[TrainParameters]):
     def finish(
         self,
         study: Study,
-        parameters: TrainParameters,  # noqa: ARG002
+        parameters: TrainParameters,
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write the table of models."""
