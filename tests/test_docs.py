@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
+import numpy as np
 import pytest
 import typer
 
 from napari_npm.cli.app import app
+from napari_npm.core import Label
+from napari_npm.io import write_image
+from napari_npm.study import STEPS, Study, add_images, run
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,7 +53,6 @@ def test_documents_show_commands() -> None:
 @pytest.mark.parametrize("line", commands())
 def test_command_in_documents_exists(line: str) -> None:
     group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
     words = shlex.split(line)[1:]
     own = {option for parameter in group.params for option in parameter.opts}
     while words and words[0].startswith("-"):
@@ -63,6 +65,29 @@ def test_command_in_documents_exists(line: str) -> None:
     }
     used = {word.partition("=")[0] for word in words[1:] if word.startswith("-")}
     assert used <= {*known, "--help"}
+
+
+def test_step_of_the_guide_runs(tmp_path, monkeypatch, rng) -> None:
+    (block,) = blocks(ROOT / "docs" / "extending.md", "python")
+    names: dict[str, object] = {"__name__": "example"}
+    exec(block, names)
+    monkeypatch.setitem(STEPS, "coverage", names["Coverage"]())
+    pixels = rng.integers(50, 200, (384, 384), dtype=np.uint8)
+    pixels[:20], pixels[20:40] = 50, 200
+    labels = np.zeros_like(pixels)
+    labels[:20], labels[20:40] = Label.CSH, Label.METAL
+    write_image(tmp_path / "a.tif", pixels, pixel_size_nm=52.0)
+    with Study.create(tmp_path / "study") as study:
+        add_images(study, "S1", [tmp_path / "a.tif"])
+        study.set_mask(study.images[0].id, labels)
+        study.set_parameters("coverage", level=0.25)
+        done = run(study, ["import", "mask", "calibrate", "coverage"])
+        again = run(study, ["coverage"])
+        maps = study.stack("mulf").read(study.tiles)
+        shares = study.table("coverage")["share"]
+    assert done[-1].computed == 1
+    assert (again[-1].computed, again[-1].skipped) == (0, 1)
+    assert shares.tolist() == pytest.approx([np.mean(maps > 0.25)])
 
 
 def test_ten_lines_are_ten_lines() -> None:

@@ -1,8 +1,9 @@
 """Write docs/steps.md from the steps and their parameters; --check fails where it is old."""
 
 import sys
+import types
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
@@ -23,8 +24,8 @@ is `--sigma-px`), and a part of `study.toml` that keeps what was chosen.
 
 
 def bounds_of(field: FieldInfo) -> str:
-    """Return the bounds of a parameter, such as ``> 0, ≤ 100``."""
-    found = [
+    """Return the bounds of a parameter, such as ``> 0, ≤ 100``, or its choices."""
+    found = choices_of(field.annotation) or [
         f"{sign} {getattr(part, bound):g}"
         for part in field.metadata
         for bound, sign in SIGNS.items()
@@ -33,13 +34,23 @@ def bounds_of(field: FieldInfo) -> str:
     return ", ".join(found)
 
 
+def choices_of(annotation: Any) -> list[str]:
+    """Return the values that a parameter chooses from, if it does."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return [str(choice) for choice in get_args(annotation)]
+    if origin in (tuple, Union, types.UnionType):
+        return [choice for part in get_args(annotation) for choice in choices_of(part)]
+    return []
+
+
 def shown(value: Any) -> str:
     """Return a default as a reader would type it."""
     if value is None or value == ():
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def page() -> str:
@@ -53,7 +64,7 @@ def page() -> str:
         fields = step.Parameters.model_fields
         if fields:
             lines += [
-                "| Parameter | Default | Unit | Bounds | |",
+                "| Parameter | Default | Unit | Bounds or choices | |",
                 "| --- | --- | --- | --- | --- |",
             ]
         for name, field in fields.items():

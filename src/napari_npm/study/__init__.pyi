@@ -9,6 +9,9 @@ from .parameters import parameter as parameter
 from .parameters import unit_of as unit_of
 from .runner import StepOutcome as StepOutcome
 from .runner import run as run
+from .sample import copy_sample_data as copy_sample_data
+from .sample import create_sample_study as create_sample_study
+from .sample import sample_data_folder as sample_data_folder
 from .step import Item as Item
 from .step import Step as Step
 from .step import Stored as Stored
