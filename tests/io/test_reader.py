@@ -185,7 +185,7 @@ def test_truncated_tiff_is_refused(plain, micrograph, compression, kept):
     path = plain(big, compression=compression, rowsperstrip=16)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * kept)])
-    assert "truncated TIFF" in refusal(path)
+    assert "truncated TIFF, its last rows are missing" in refusal(path)
 
 
 def test_tiff_cut_inside_its_header_is_refused(plain, micrograph):
@@ -289,3 +289,11 @@ def test_reading_changes_nothing(plain, micrograph):
     before = path.read_bytes(), path.stat().st_mtime_ns
     read_sem(path)
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+
+
+def test_doubts_hold_beyond_one_block_of_rows(plain):
+    # Levels are counted block by block; 5 million pixels are more than one block.
+    tall = np.tile(np.arange(40, 200, dtype=np.uint8), (31250, 1))
+    assert not said(read_sem(plain(tall)), "saturated")
+    tall[-200:] = 255
+    assert said(read_sem(plain(tall)), "brightest grey value 255")

@@ -73,6 +73,16 @@ def to_grey(raw: Raw, name: str, *, indices: bool = False) -> tuple[GreyPixels, 
     return np.ascontiguousarray(grey), warnings
 
 
+def level_counts(grey: GreyPixels, levels: int = 0) -> NDArray[np.int64]:
+    """Count the pixels of each grey level; at least ``levels`` counts are returned."""
+    # bincount makes 8 bytes of every pixel, which a mosaic has not the room for all at once.
+    counts = np.zeros(max(levels, int(grey.max()) + 1), np.int64)
+    step = max(1, 4_000_000 // grey.shape[1])
+    for first in range(0, grey.shape[0], step):
+        counts += np.bincount(grey[first : first + step].ravel(), minlength=len(counts))
+    return counts
+
+
 def _integers(pixels: NDArray[Any], name: str) -> GreyPixels:
     """Return uint8 or uint16 without changing a value."""
     if pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2:
@@ -101,7 +111,7 @@ def _one_channel(pixels: NDArray[Any], name: str, *, lossy: bool) -> tuple[NDArr
     first = colours[..., 0]
     if colours.shape[2] == 1 or all(np.array_equal(first, colours[..., i]) for i in (1, 2)):
         return first, warnings
-    spread = colours.max(axis=2).astype(np.float64) - colours.min(axis=2)
+    spread = colours.max(axis=2) - colours.min(axis=2)
     allowed = _SPREAD_LOSSY if lossy else _SPREAD
     if colours.dtype.itemsize > 1:
         allowed *= 257
@@ -120,7 +130,7 @@ def _through_palette(
     grey: GreyPixels, palette: NDArray[Any], name: str, *, indices: bool
 ) -> tuple[GreyPixels, list[str]]:
     """Return the raw numbers of a grey ramp with overlay colours, or the greys of a palette."""
-    counts = np.bincount(grey.ravel(), minlength=len(palette))
+    counts = level_counts(grey, len(palette))
     if len(counts) > len(palette):
         raise NpmError(f"{name} has pixels outside its palette: the file is damaged.")
     colours = palette.astype(np.int64) // 257

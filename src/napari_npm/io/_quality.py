@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ._grey import level_counts
 from .sem_image import GreyPixels
 
 # Share of pixels at the end of the format's range that is called saturation.
@@ -16,7 +17,7 @@ def grey_doubts(pixels: GreyPixels) -> list[str]:
     Saturation is looked for at the ends of the range that the image uses, since many files
     keep 8 or 12 bits in 16, or clip above black or below white.
     """
-    counts = np.bincount(pixels.ravel())
+    counts = level_counts(pixels)
     levels = np.flatnonzero(counts)
     if len(levels) == 1:
         return [f"The image is blank: every pixel has the grey value {levels[0]}."]
