@@ -14,8 +14,10 @@ import napari_npm
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "napari_npm"
-MAX_LINES = 320
-LONGER: dict[str, int] = {}  # file: its own limit, with a reason in a comment
+MAX_LINES = {"src": 320, "tests": 400}
+LONGER = {
+    "src/napari_npm/study/study.py": 450,  # the one door to a study, mostly short accessors
+}
 
 
 def tracked_files() -> list[Path]:
@@ -115,8 +117,12 @@ def test_no_path_of_a_machine() -> None:
 
 
 def test_files_stay_short() -> None:
-    lengths = {name: text.count("\n") for name, text in texts().items() if name.endswith(".py")}
-    assert {n: k for n, k in lengths.items() if k > LONGER.get(n, MAX_LINES)} == {}
+    too_long = {}
+    for name, text in texts().items():
+        limit = LONGER.get(name, MAX_LINES.get(name.split("/")[0], 320))
+        if name.endswith(".py") and text.count("\n") > limit:
+            too_long[name] = text.count("\n")
+    assert too_long == {}
 
 
 @pytest.mark.parametrize(("package", "name"), public_names())

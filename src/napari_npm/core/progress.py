@@ -33,4 +33,10 @@ def silent(
     message: str = "",  # noqa: ARG001
     metrics: Mapping[str, float] | None = None,  # noqa: ARG001
 ) -> None:
-    """Report nothing: the default progress."""
+    """Report nothing: the default progress.
+
+    Parameters
+    ----------
+    done, total, message, metrics
+        As in `Progress`; not used.
+    """

@@ -120,6 +120,11 @@ def load_curve(path: str | Path) -> ResponseCurve:
     path : str or Path
         The CSV file, UTF-8.
 
+    Returns
+    -------
+    ResponseCurve
+        The curve, named after its comment lines or else its file.
+
     Raises
     ------
     NpmError
@@ -137,7 +142,13 @@ def load_curve(path: str | Path) -> ResponseCurve:
 
 @cache
 def default_curve() -> ResponseCurve:
-    """Return the curve of the paper's materials: C-S-H with Field's metal at 5 kV."""
+    """Return the curve of the paper's materials: C-S-H with Field's metal at 5 kV.
+
+    Returns
+    -------
+    ResponseCurve
+        The same object in every call; its `ResponseCurve.source` says where it comes from.
+    """
     folder = resources.files("napari_npm") / "data" / "response"
     text = (folder / "csh_fields_metal_5kv.csv").read_text(encoding="utf-8")
     return _parse(text, "csh_fields_metal_5kv")

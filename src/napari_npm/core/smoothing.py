@@ -74,6 +74,11 @@ def sigma_in_px(sigma_um: float, pixel_size_nm: float) -> float:
     pixel_size_nm : float
         Side of a pixel in nm.
 
+    Returns
+    -------
+    float
+        Standard deviation in pixels.
+
     Raises
     ------
     NpmError
