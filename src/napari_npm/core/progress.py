@@ -28,10 +28,10 @@ class Progress(Protocol):
 
 
 def silent(
-    done: int,  # noqa: ARG001
-    total: int,  # noqa: ARG001
-    message: str = "",  # noqa: ARG001
-    metrics: Mapping[str, float] | None = None,  # noqa: ARG001
+    done: int,
+    total: int,
+    message: str = "",
+    metrics: Mapping[str, float] | None = None,
 ) -> None:
     """Report nothing: the default progress.
 
