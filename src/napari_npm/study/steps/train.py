@@ -104,6 +104,7 @@ class Train(Step[TrainParameters]):
             config=NetworkConfig(
                 pooling=parameters.pooling, padding=parameters.padding, head=parameters.head
             ),
+            n_classes=len(study.samples),
             epochs=parameters.epochs,
             batch_size=parameters.batch_size,
             learning_rate=parameters.learning_rate,
@@ -136,13 +137,14 @@ class Train(Step[TrainParameters]):
             "tiles": {part: parts.count(part) for part in ("train", "validation", "test")},
             "data": hash_value(item.inputs),
             "parameters": parameters.model_dump(mode="json"),
-            "last_epoch": rows[-1],
+            "best_epoch": result.best_epoch,
+            "history": rows[result.best_epoch - 1],
             "versions": versions(),
         }
         save_model(folder, result.model, card)
         write_table(folder / "history.csv", pd.DataFrame(rows))
         Checkpoints(folder, key="").clear()
-        row = {"model": item.id, "epochs": len(rows), **rows[-1]}
+        row = {"model": item.id, "epochs": len(rows), **rows[result.best_epoch - 1]}
         return Stored(hash_file(folder / WEIGHTS), (row,))
 
     def finish(

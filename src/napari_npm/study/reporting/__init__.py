@@ -1,0 +1,17 @@
+"""What a study's report says: its sections, its main figures, its methods paragraph."""
+
+from napari_npm.study.study import Study
+
+from .findings import correlation, headlines, learning, regions, relevance
+from .material import calibration, data, statistics
+from .methods import methods_paragraph
+from .parts import Section
+
+__all__ = ["headlines", "methods_paragraph", "sections"]
+
+_MAKERS = (data, calibration, statistics, learning, relevance, regions, correlation)
+
+
+def sections(study: Study) -> list[Section]:
+    """Return the sections of a study's report, those for which there are results."""
+    return [section for maker in _MAKERS if (section := maker(study)) is not None]

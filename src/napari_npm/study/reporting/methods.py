@@ -1,0 +1,161 @@
+"""The methods paragraph: what was done, in words and numbers that a paper can take over."""
+
+from typing import Any
+
+from napari_npm.study.provenance import versions
+from napari_npm.study.study import Study
+
+
+def methods_paragraph(study: Study) -> str:
+    """Return a paragraph that states every parameter of the steps that were run.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+
+    Returns
+    -------
+    str
+        Plain text, one sentence a step.
+    """
+    sentences = [_data(study)]
+    for step, tell in _TELLERS.items():
+        if study.state(step).finish is not None:
+            sentences.append(tell(study, study.parameters(step)))
+    found = versions()
+    packages = ", ".join(
+        f"{name} {found[name]}"
+        for name in ("napari-npm", "numpy", "scipy", "scikit-image", "torch", "zennit")
+        if name in found
+    )
+    sentences.append(f"All steps were run with Python {found['python']} and {packages}.")
+    return " ".join(sentences)
+
+
+def _data(study: Study) -> str:
+    parts = [
+        f"{sample.name} ({sample.label}): "
+        f"{sum(tile.sample == sample.name for tile in study.tiles)} tiles of"
+        f" {len({i.specimen for i in study.images if i.sample == sample.name})} specimens"
+        for sample in study.samples
+    ]
+    voltages = sorted({image.kv for image in study.images if image.kv is not None})
+    beam = f" at {', '.join(f'{kv:g}' for kv in voltages)} kV" if voltages else ""
+    return (
+        f"Backscattered-electron images{beam} with a pixel size of"
+        f" {study.pixel_size_nm:g} nm were divided into tiles of 384 x 384 px"
+        f" ({'; '.join(parts)})."
+    )
+
+
+def _calibrate(_: Study, p: Any) -> str:
+    levels = (
+        f"given grey levels ({p.g_csh:g} and {p.g_metal:g})"
+        if p.g_csh is not None and p.g_metal is not None
+        else "the mean grey levels of reference areas of metal-free C-S-H and of metal, taken by"
+        f" {p.references} where there were some and from the next wider scope elsewhere"
+    )
+    curve = p.curve or "C-S-H with Field's metal at 5 kV"
+    return (
+        "Unhydrated cement was masked and set to zero porosity; elsewhere grey values were turned"
+        " into equivalent porosity with the Monte Carlo response curve of"
+        f" {curve} between {levels}, values outside that range being set to 0 or 1 (MulF)."
+    )
+
+
+def _smooth(_: Study, p: Any) -> str:
+    width = f"{p.sigma_px:g} px" if p.sigma_um is None else f"{p.sigma_um:g} µm"
+    return (
+        f"MicF maps were obtained by Gaussian smoothing with a standard deviation of {width},"
+        f" tile by tile with {p.edge} edges."
+    )
+
+
+def _describe(_: Study, p: Any) -> str:
+    return (
+        "Pores were the connected regions"
+        f" ({p.connectivity}-connectivity, at least {p.min_pore_px} px) above the isodata"
+        f" threshold of the 256-level MulF map; means were compared at {p.confidence:.0%} by the"
+        " Tukey-Kramer procedure on tiles and on specimen means."
+    )
+
+
+def _split(study: Study, p: Any) -> str:
+    rows = study.record("split", "split").rows
+    counts = {part: sum(row["part"] == part for row in rows) for part in ("train", "test")}
+    how = (
+        "whole specimens being kept together"
+        if p.by == "specimen"
+        else "tiles being drawn at random, so that neighbouring tiles may stand on both sides"
+    )
+    return (
+        f"{counts['train']} tiles were used for training and {counts['test']} for the test,"
+        f" {how} (seed {p.seed})."
+    )
+
+
+def _train(_: Study, p: Any) -> str:
+    augment = "with" if p.augment else "without"
+    return (
+        "A network of seven 3 x 3 convolutions with batch normalisation, ReLU and 2 x 2"
+        f" {p.pooling} pooling ({p.padding} padding, {p.head} head) was trained on"
+        f" {' and on '.join({'mulf': 'MulF', 'micf': 'MicF'}[kind] for kind in p.maps)} maps for"
+        f" {p.epochs} epochs with AdamW (highest learning rate {p.learning_rate:g}, cosine"
+        f" schedule, weight decay {p.weight_decay:g}, batch size {p.batch_size}, seed {p.seed})"
+        f" {augment} augmentation by the symmetries of the square."
+    )
+
+
+def _predict(_: Study, p: Any) -> str:
+    return (
+        f"Accuracies are those of the test tiles with {p.confidence:.0%} intervals"
+        f" ({p.resamples} bootstrap resamples over specimens where there are several)."
+    )
+
+
+def _explain(_: Study, p: Any) -> str:
+    rule = {"zplus": "the z+ rule", "zbox": "the z-box rule for values in [0, 1]"}[p.input_rule]
+    return (
+        f"The score of the {p.target} class was decomposed by deep Taylor decomposition"
+        f" (alpha1-beta0 rule on the network with fused batch normalisation, biases left out,"
+        f" {rule} at the input; {p.engine}); each relevance map was normalised to sum 1."
+    )
+
+
+def _threshold(_: Study, __: Any) -> str:
+    return (
+        "Low- and high-porosity parts were separated by the isodata threshold of each map on 256"
+        " grey levels, the lowest root where there were several."
+    )
+
+
+def _regions(_: Study, p: Any) -> str:
+    return (
+        f"Characteristic regions are the fewest pixels that hold {p.share:.0%} of a map's"
+        f" relevance, boundary features those with a relevance gradient above {p.gradient:g} a"
+        " pixel."
+    )
+
+
+def _correlate(study: Study, p: Any) -> str:
+    reach = p.r_max_px * study.pixel_size_nm / 1000
+    return (
+        "Two-point correlations S2(r, dn) were counted exactly over all pairs of pixels up to"
+        f" {p.r_max_px} px ({reach:.3g} µm) apart with 256 grey levels, and normalised to sum 1"
+        " over dn at every r."
+    )
+
+
+_TELLERS = {
+    "calibrate": _calibrate,
+    "smooth": _smooth,
+    "describe": _describe,
+    "split": _split,
+    "train": _train,
+    "predict": _predict,
+    "explain": _explain,
+    "threshold": _threshold,
+    "regions": _regions,
+    "correlate": _correlate,
+}
