@@ -17,12 +17,13 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QCollapsible
 
 from napari_npm.core.errors import NpmError
 
 from . import notify
 from .current import Current, current_image, current_subject
-from .session import Session, session_of
+from .session import Session, plain, session_of
 from .tasks import Task
 
 
@@ -52,7 +53,8 @@ class Dock(QWidget):
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
-        self.viewer = napari_viewer
+        # Behind napari's proxy: layers taken through it would not compare equal to themselves.
+        self.viewer = plain(napari_viewer)
         self.session: Session = session_of(napari_viewer)
         self.task: Task | None = None
         self._build_frame()
@@ -63,8 +65,8 @@ class Dock(QWidget):
         self.session.study_changed.connect(self._refresh)
         self.session.image_changed.connect(self._refresh)
         self.session.said.connect(self.say)
-        napari_viewer.layers.selection.events.active.connect(self._refresh)
-        napari_viewer.layers.events.removed.connect(self._refresh)
+        self.viewer.layers.selection.events.active.connect(self._refresh)
+        self.viewer.layers.events.removed.connect(self._refresh)
         self._refresh()
 
     def build(self) -> None:
@@ -74,7 +76,7 @@ class Dock(QWidget):
         """Follow the current image or study; overridden where there is something to follow."""
 
     def _build_frame(self) -> None:
-        self.setMinimumWidth(260)
+        self.setMinimumWidth(310)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
         self.heading = QLabel()
@@ -133,6 +135,14 @@ class Dock(QWidget):
         layout.setContentsMargins(8, 8, 8, 8)
         self.column.addWidget(box)
         return layout
+
+    def folded(self, title: str, content: QWidget) -> QCollapsible:
+        """Return a group that is folded away until it is wanted."""
+        box = QCollapsible(title)
+        box.setDuration(0)
+        box.layout().setContentsMargins(0, 0, 0, 0)
+        box.addWidget(content)
+        return box
 
     def button(self, text: str, slot: Callable[..., None], tip: str) -> QPushButton:
         """Return a button that calls a `guarded` method."""

@@ -11,17 +11,8 @@ from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QToolButton, QWidge
 
 from napari_npm.study.parameters import Parameters, unit_of
 
-from .fields import (
-    BoolField,
-    ChoiceField,
-    ChoicesField,
-    FloatField,
-    IntField,
-    ListField,
-    OptionalField,
-    PathField,
-    TextField,
-)
+from .fields import BoolField, ChoiceField, FloatField, IntField, TextField
+from .wide_fields import ChoicesField, ListField, OptionalField, PathField
 
 # Names that a scientist would not write with underscores and small letters.
 _WORDS = {
@@ -36,11 +27,21 @@ _WORDS = {
     "kv": "kV",
     "anova": "ANOVA",
 }
-_UNIT_WORDS = {"px", "um", "nm", "kv", "mm"}
+# Symbols that are not made of words.
+_SYMBOLS = {
+    "g_csh": "G<sub>CSH</sub>",
+    "g_metal": "G<sub>m</sub>",
+    "sigma_px": "σ",
+    "sigma_um": "σ",
+    "r_max_px": "r<sub>max</sub>",
+}
+_UNIT_WORDS = {"px", "um", "um2", "nm", "kv", "mm"}
 
 
 def title_of(name: str, unit: str = "") -> str:
     """Return a field's caption from its name, without the unit that follows the value."""
+    if name in _SYMBOLS:
+        return _SYMBOLS[name]
     words = name.split("_")
     if unit and len(words) > 1 and words[-1] in _UNIT_WORDS:
         words = words[:-1]
@@ -135,15 +136,11 @@ class Form(QWidget):
         if unit and hasattr(inner, "setSuffix"):
             inner.setSuffix(f" {unit}")
         low, high = bounds_of(info)
-        limits = (
-            [
-                text
-                for text, bound in ((f"at least {low:g}", low), (f"at most {high:g}", high))
-                if bound is not None
-            ]
-            if low is not None or high is not None
-            else []
-        )
+        limits = [
+            f"{word} {bound:g}"
+            for word, bound in (("at least", low), ("at most", high))
+            if bound is not None
+        ]
         help_text = info.description or ""
         tip = f"<p>{help_text}</p><p>Default: {info.default}"
         tip += f" {unit}" if unit else ""

@@ -3,7 +3,6 @@
 Each function takes a `Progress` callback first, which may raise `Cancelled`.
 """
 
-from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +26,8 @@ class Grey:
         Means of the marked references.
     pixels : dict of int to int
         Pixels of each mask label.
+    size : int
+        Pixels of the image.
     """
 
     edges: NDArray[np.float64]
@@ -34,6 +35,7 @@ class Grey:
     g_csh: float | None
     g_metal: float | None
     pixels: dict[int, int]
+    size: int
 
 
 def grey_of(report: Progress, image: NDArray[Any], labels: NDArray[Any] | None) -> Grey:
@@ -48,7 +50,7 @@ def grey_of(report: Progress, image: NDArray[Any], labels: NDArray[Any] | None) 
     kept = image if labels is None else image[labels != Label.UNHYDRATED]
     counts, edges = np.histogram(kept, bins=256, range=(low, max(float(top), low + 1e-9)))
     if labels is None:
-        return Grey(edges, counts, None, None, {})
+        return Grey(edges, counts, None, None, {}, image.size)
     levels = reference_levels(image, labels)
     pixels = np.bincount(labels.ravel(), minlength=4)
     return Grey(
@@ -57,6 +59,7 @@ def grey_of(report: Progress, image: NDArray[Any], labels: NDArray[Any] | None) 
         None if levels.csh is None else levels.csh.mean,
         None if levels.metal is None else levels.metal.mean,
         {int(label): int(pixels[label]) for label in Label},
+        image.size,
     )
 
 
@@ -106,15 +109,25 @@ def _level(level: Any, what: str, symbol: str) -> float:
     return float(level.mean)
 
 
+Origins = tuple[tuple[int, int], ...]
+
+
 def smooth_image(
     report: Progress,
     values: NDArray[Any],
+    origins: Origins,
     sigma_px: float,
     sigma_um: float | None,
     edge: Any,
     pixel_size_nm: float | None,
 ) -> tuple[NDArray[np.float32], float]:
-    """Smooth a MulF map; return the MicF map and the sigma used in px."""
+    """Smooth a MulF map tile by tile, as a study does.
+
+    Returns
+    -------
+    micf, sigma_px
+        The MicF map and the standard deviation used in px.
+    """
     from napari_npm.core.smoothing import microscale, sigma_in_px
 
     report(0, 1, "smoothing")
@@ -122,135 +135,130 @@ def smooth_image(
         if pixel_size_nm is None:
             raise NpmError("The image has no pixel size: give sigma in px, or set the pixel size.")
         sigma_px = sigma_in_px(sigma_um, pixel_size_nm)
-    return microscale(values, sigma_px, edge=edge), sigma_px
-
-
-def split_image(report: Progress, values: NDArray[Any]) -> Any:
-    """Split a map into LP and HP by the isodata threshold."""
-    from napari_npm.core.regions import isodata_split
-
-    report(0, 1, "looking for the threshold")
-    return isodata_split(values)
-
-
-def regions_of(
-    report: Progress, relevance: NDArray[Any], share: float, gradient: float, high: Any
-) -> tuple[Any, Any]:
-    """Find characteristic regions and boundary features of an assembled relevance map.
-
-    The gradient threshold is given for one tile's relevance of sum 1; a larger map's relevance
-    of sum 1 is smaller a pixel in proportion, so the threshold is scaled by the pixel count.
-    """
-    from napari_npm.core.regions import boundary_features, characteristic_regions
-    from napari_npm.core.tiling import TILE
-
-    report(0, 2, "characteristic regions")
-    regions = characteristic_regions(relevance, share)
-    report(1, 2, "boundary features")
-    edges = boundary_features(relevance, high=high, mean_multiple=gradient * TILE * TILE)
-    return regions, edges
+    return join(
+        microscale(cut(values, origins), sigma_px, edge=edge), origins, values.shape
+    ), sigma_px
 
 
 @dataclass(frozen=True)
-class Explained:
-    """A network's view of one image.
+class Halves:
+    """LP and HP of an image.
 
     Attributes
     ----------
-    relevance : ndarray of float32, (H, W)
-        Put together from tiles, each of sum 1; 0 where no tile lies.
-    classes : tuple of str
-        Names of the classes.
-    probability : ndarray of float, (classes,)
-        Mean over the tiles.
-    conservation : tuple of float
-        Least and greatest share of the output that arrived at the pixels.
-    tiles : int
-        Number of tiles.
-    target : int or None
-        The class explained; None for each tile's predicted one.
+    labels : ndarray of uint8, (H, W)
+        1 LP, 2 HP, 0 where no tile lies.
+    levels : tuple of int
+        The isodata threshold of each tile, grey levels 0-255.
+    several : int
+        Tiles whose histogram has more than one isodata threshold (the lowest is used).
+    high_fraction : float
+        Share of HP.
+    counts : ndarray
+        Pixels in 128 equal classes of porosity from 0 to 1.
     """
 
-    relevance: NDArray[np.float32]
-    classes: tuple[str, ...]
-    probability: NDArray[np.float64]
-    conservation: tuple[float, float]
-    tiles: int
-    target: int | None
+    labels: NDArray[np.uint8]
+    levels: tuple[int, ...]
+    several: int
+    high_fraction: float
+    counts: NDArray[np.int64]
 
 
-def look_at_image(
-    report: Progress,
-    load: Any,
-    values: NDArray[Any],
-    target: int | None,
-    *,
-    relevance: bool,
-    batch: int = 2,
-) -> Generator[None, None, Explained]:
-    """Classify an image's tiles with a model and, if asked, explain them.
+def split_image(report: Progress, values: NDArray[Any], origins: Origins) -> Halves:
+    """Split a map tile by tile into LP and HP by the isodata threshold, as a study does."""
+    from napari_npm.core.regions import isodata_split
 
-    Parameters
-    ----------
-    report : Progress
-        Progress by tiles.
-    load : callable
-        ``load()`` returns the model and the names of its classes.
-    values : ndarray, (H, W)
-        Porosity map.
-    target : int or None
-        Class to explain; None for each tile's predicted class.
-    relevance : bool
-        Whether to explain; else only the probabilities are computed.
-    batch : int
-        Tiles between two chances to stop.
-
-    Raises
-    ------
-    NpmError
-        If the image is smaller than a tile or torch cannot be loaded.
-    """
-    from napari_npm.core.tiling import TILE, assemble, cut_tiles, tile_origins
-
-    if min(values.shape) < TILE:
-        raise NpmError(
-            f"The image is {values.shape[0]} x {values.shape[1]} px, smaller than a tile of "
-            f"{TILE} x {TILE} px that the network reads."
-        )
-    report(0, 0, "loading the model")
-    try:
-        from napari_npm.core.relevance import explain
-        from napari_npm.core.training import predict
-    except OSError as error:
-        # On Windows torch's libraries fail to load after Qt's.
-        raise NpmError(
-            "PyTorch could not be loaded beside Qt: start napari with `napari-npm open`, which "
-            "loads it first."
-        ) from error
-    model, classes = load()
-    yield
-    origins = tile_origins(values.shape, edge="shift")
-    maps = cut_tiles(values.astype(np.float32, copy=False), origins)
-    chances, pieces, kept = [], [], []
-    for start in range(0, len(maps), batch):
-        report(start, len(maps), f"tile {start + 1} of {len(maps)}")
-        part = maps[start : start + batch]
-        chances.append(np.asarray(predict(model, part, batch_size=batch), dtype=np.float64))
-        if relevance:
-            found = explain(model, part, target, batch_size=batch)
-            pieces.append(found.relevance)
-            kept.append(found.conservation)
-        yield
-    if relevance:
-        shown = assemble(np.concatenate(pieces), origins, values.shape)
-        share = np.concatenate(kept)
-    else:
-        shown, share = np.zeros(values.shape, np.float32), np.ones(1)
-    return Explained(
-        np.asarray(shown, np.float32),
-        tuple(classes),
-        np.concatenate(chances).mean(axis=0),
-        (float(share.min()), float(share.max())),
-        len(maps),
-        target,
+    tiles = cut(values, origins)
+    splits = []
+    for number, tile in enumerate(tiles):
+        report(number, len(tiles), "looking for the thresholds")
+        splits.append(isodata_split(tile))
+    labels = np.stack([split.high for split in splits]).astype(np.uint8) + np.uint8(1)
+    return Halves(
+        join(labels, origins, values.shape),
+        tuple(split.threshold for split in splits),
+        sum(len(split.roots) > 1 for split in splits),
+        float(np.mean(labels == 2)),
+        np.histogram(values, bins=128, range=(0, 1))[0],
     )
+
+
+@dataclass(frozen=True)
+class Features:
+    """Regions and boundaries of an image's relevance.
+
+    Attributes
+    ----------
+    regions, boundary : ndarray of uint8, (H, W)
+        1 on characteristic regions and on boundary features.
+    area, reached, boundary_area, boundary_high : float
+        Means over the tiles: area fraction, share of relevance held, area fraction of boundary
+        features, and their share in HP (NaN without a map).
+    """
+
+    regions: NDArray[np.uint8]
+    boundary: NDArray[np.uint8]
+    area: float
+    reached: float
+    boundary_area: float
+    boundary_high: float
+
+
+def regions_of(
+    report: Progress,
+    relevance: NDArray[Any],
+    values: NDArray[Any] | None,
+    origins: Origins,
+    share: float,
+    gradient: float,
+) -> Features:
+    """Find characteristic regions and boundary features tile by tile, as a study does."""
+    from napari_npm.core.regions import boundary_features, characteristic_regions, isodata_split
+
+    tiles = cut(relevance, origins)
+    maps = None if values is None else cut(values, origins)
+    regions, edges = [], []
+    for number, tile in enumerate(tiles):
+        report(number, len(tiles), "finding regions")
+        high = None if maps is None else isodata_split(maps[number]).high
+        regions.append(characteristic_regions(tile, share))
+        edges.append(boundary_features(tile, gradient, high))
+    shape = relevance.shape
+    in_high = [edge.high_fraction for edge in edges if edge.mask.any()]
+    return Features(
+        join(np.stack([one.mask for one in regions]).astype(np.uint8), origins, shape),
+        join(np.stack([one.mask for one in edges]).astype(np.uint8), origins, shape),
+        float(np.mean([one.area_fraction for one in regions])),
+        float(np.mean([one.reached for one in regions])),
+        float(np.mean([one.area_fraction for one in edges])),
+        float(np.mean(in_high)) if in_high else float("nan"),
+    )
+
+
+def layout(shape: tuple[int, int], study: Any = None, image_id: str | None = None) -> Origins:
+    """Return where the tiles of an image lie: the study's, or tiles that cover a free image.
+
+    An image smaller than a tile has none: it is taken as one piece.
+    """
+    from napari_npm.core.tiling import TILE, tile_origins
+
+    if study is not None and image_id is not None:
+        return tuple((tile.row, tile.col) for tile in study.tiles_of(image_id))
+    if min(shape) < TILE:
+        return ()
+    return tuple(tile_origins(shape, edge="shift"))
+
+
+def cut(values: NDArray[Any], origins: Origins) -> NDArray[Any]:
+    """Return the tiles of an image; the whole image as one where it has no tiles."""
+    from napari_npm.core.tiling import cut_tiles
+
+    return np.asarray(cut_tiles(values, origins)) if origins else values[None]
+
+
+def join(tiles: NDArray[Any], origins: Origins, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Put the tiles of an image together; 0 where no tile lies."""
+    from napari_npm.core.tiling import assemble
+
+    return np.asarray(assemble(tiles, origins, (shape[0], shape[1]))) if origins else tiles[0]

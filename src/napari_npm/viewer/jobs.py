@@ -81,7 +81,7 @@ class Job(QObject):
         self._last_words: list[str] = []
         self._process = QProcess(self)
         self._process.setProgram(command[0])
-        self._process.setArguments([*command[1:], "--json", *arguments])
+        self._process.setArguments([*command[1:], *arguments, "--json"])
         variables = QProcessEnvironment.systemEnvironment()
         # A pipe is not a terminal: without this lines would come in blocks, late.
         for name, value in {

@@ -230,6 +230,27 @@ def _features(names: dict[int, str]) -> Any:
     return pd.DataFrame({"index": [0, *names], "name": ["none", *names.values()]})
 
 
+def present(viewer: Any, subject: Subject, *kinds: Kind) -> None:
+    """Show these of the subject's layers over its grey image and hide its others.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where they are.
+    subject : Subject
+        The image.
+    *kinds : Kind
+        What to see; the last one becomes the active layer.
+    """
+    for layer in viewer.layers:
+        kind = kind_of(layer)
+        if kind is not None and kind is not Kind.IMAGE and _same(subject_of(layer), subject):
+            layer.visible = kind in kinds
+    top = find(viewer, kinds[-1], subject) if kinds else None
+    if top is not None:
+        viewer.layers.selection.active = top
+
+
 def remove(viewer: Any, kind: Kind, subject: Subject) -> None:
     """Take the subject's layer of one kind away, if it is there."""
     layer = find(viewer, kind, subject)

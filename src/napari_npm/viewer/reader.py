@@ -131,11 +131,6 @@ def _tell(layers: list[LayerData], skipped: list[str]) -> None:
 
     lines = []
     for _, keywords, _ in layers:
-        if keywords["metadata"]["pixel_size_nm"] is None:
-            lines.append(
-                f"{keywords['name']}: the file names no pixel size, so lengths are in pixels; "
-                "set it in the Mask and calibrate dock."
-            )
         lines += [f"{keywords['name']}: {text}" for text in keywords["metadata"]["warnings"]]
     lines += [f"Skipped {text}" for text in skipped]
     for line in dict.fromkeys(lines):

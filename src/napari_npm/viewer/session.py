@@ -56,6 +56,7 @@ class Session(QObject):
     states_changed = Signal()
     job_started = Signal()
     job_ended = Signal()
+    parameters_kept = Signal(object)
     said = Signal(str)
 
     def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
