@@ -62,6 +62,10 @@ class Step(ABC, Generic[P]):
     def items(self, study: "Study", parameters: P) -> Sequence[Item]:
         """Return the work of this step on a study."""
 
+    def kept(self, study: "Study", parameters: P, item: Item) -> bool:
+        """Tell whether a finished item's files are still there."""
+        return True
+
     def prepare(self, study: "Study", parameters: P) -> None:
         """Make room for the results before the first item is stored."""
 

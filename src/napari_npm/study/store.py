@@ -1,5 +1,6 @@
 """Stacks of tiles on disk: one zarr array a kind of map, one chunk a tile."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.tiling import TILE
+
+# a tile of zeros is written too, so that a tile that is not on disk is known to be missing
+_CONFIG: Any = {"write_empty_chunks": True}
 
 
 @dataclass(frozen=True)
@@ -56,10 +61,35 @@ class TileStack:
         return (self.path / "zarr.json").exists()
 
     def open(self) -> Any:
-        """Return the zarr array (tiles, 384, 384), for reading."""
+        """Return the zarr array (tiles, 384, 384), for reading.
+
+        Raises
+        ------
+        NpmError
+            If it is not there.
+        """
         import zarr
 
+        if not self.exists:
+            raise NpmError(f"{self.path} is not there: run the step that makes it.")
         return zarr.open_array(self.path, mode="r")
+
+    def has(self, tiles: Sequence[Tile]) -> bool:
+        """Tell whether the array is laid out for these tiles and each was written."""
+        if not self.exists:
+            return False
+        array = self.open()
+        names = array.attrs.get("tiles", ())
+        return all(
+            tile.index < len(names)
+            and names[tile.index] == tile.name
+            and self._chunk(array, tile).exists()
+            for tile in tiles
+        )
+
+    def _chunk(self, array: Any, tile: Tile) -> Path:
+        key: str = array.metadata.encode_chunk_key((tile.index, 0, 0))
+        return self.path / key
 
     def prepare(
         self, tiles: Sequence[Tile], dtype: str, pixel_size_nm: float, **attributes: Any
@@ -84,12 +114,17 @@ class TileStack:
         shape = (len(tiles), TILE, TILE)
         with writing(self.path):
             if self.exists:
-                array = zarr.open_array(self.path, mode="r+")
+                array = zarr.open_array(self.path, mode="r+", config=_CONFIG)
                 for leftover in self.path.rglob("*.partial"):
                     leftover.unlink(missing_ok=True)
             else:
                 array = zarr.create_array(
-                    self.path, shape=shape, chunks=(1, TILE, TILE), dtype=dtype, fill_value=0
+                    self.path,
+                    shape=shape,
+                    chunks=(1, TILE, TILE),
+                    dtype=dtype,
+                    fill_value=0,
+                    config=_CONFIG,
                 )
             if array.shape != shape:
                 array.resize(shape)
@@ -116,12 +151,25 @@ class TileStack:
         from napari_npm.io import writing
 
         with writing(self.path):
-            array = zarr.open_array(self.path, mode="r+")
+            array = zarr.open_array(self.path, mode="r+", config=_CONFIG)
             for tile, value in zip(tiles, values, strict=True):
                 array[tile.index] = value
+                # zarr renames a finished file into place, but leaves it to us to see it on disk
+                with self._chunk(array, tile).open("rb+") as file:
+                    os.fsync(file.fileno())
 
     def read(self, tiles: Sequence[Tile]) -> NDArray[Any]:
-        """Return tiles as an array of shape (len(tiles), 384, 384)."""
+        """Return tiles as an array of shape (len(tiles), 384, 384).
+
+        Raises
+        ------
+        NpmError
+            If one of them is not on disk, or the tiles were laid out anew since.
+        """
+        if not self.has(tiles):
+            raise NpmError(
+                f"{self.path} does not hold all tiles of this study: run the step that makes it."
+            )
         array = self.open()
         if not tiles:
             return np.empty((0, TILE, TILE), array.dtype)

@@ -182,7 +182,7 @@ class Study:
         Raises
         ------
         NpmError
-            If it is gone, or is not the file that was imported.
+            If it is gone, or is not what was imported.
         """
         from napari_npm.io import read_sem
 
@@ -191,7 +191,13 @@ class Study:
             raise NpmError(f"{path} is gone: put it back, or import the image from where it is.")
         if hash_file(path) != self.image(image_id).sha256:
             raise NpmError(f"{path} has changed since it was imported: import it again.")
-        return read_sem(path)
+        found, entry = read_sem(path), self.image(image_id)
+        if found.pixels.shape != (entry.height, entry.width):
+            raise NpmError(
+                f"{path} now reads as {found.pixels.shape[0]} x {found.pixels.shape[1]} px but was"
+                f" {entry.height} x {entry.width} px: put back the text file that was beside it."
+            )
+        return found
 
     @property
     def pixel_size_nm(self) -> float:
@@ -314,7 +320,7 @@ class Study:
         from napari_npm.core.tiling import assemble
 
         stack, tiles, image = self.stack(kind), self.tiles_of(image_id), self.image(image_id)
-        if not stack.exists or not tiles or stack.open().shape[0] <= tiles[-1].index:
+        if not tiles or not stack.has(tiles):
             return None
         origins = tuple((tile.row, tile.col) for tile in tiles)
         return assemble(stack.read(tiles), origins, (image.height, image.width))
@@ -355,7 +361,11 @@ class Study:
         path = self.results_folder / f"{name}.csv"
         if not path.exists():
             return None
-        return pd.read_csv(path, dtype={"image": str, "sample": str, "specimen": str})
+        try:
+            return pd.read_csv(path, dtype={"image": str, "sample": str, "specimen": str})
+        except pd.errors.EmptyDataError:
+            # a comparison that these samples do not allow has no rows
+            return pd.DataFrame()
 
     def parameters(self, step: str) -> Parameters:
         """Return a step's parameters: the study's own where set, defaults elsewhere."""

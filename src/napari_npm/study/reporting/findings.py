@@ -109,7 +109,7 @@ def relevance(study: Study) -> Section | None:
             ),
         ],
         [Table("Conservation and, for phantoms, agreement with the truth", columns, tuple(rows))],
-        ["relevance", "patterns"],
+        ["relevance"],
     )
 
 
@@ -156,7 +156,7 @@ def regions(study: Study) -> Section | None:
             )
         ],
         [Table("Mean (± SD) over tiles", columns, tuple(rows))],
-        ["regions", "boundaries"],
+        ["combination"],
     )
 
 
@@ -185,7 +185,7 @@ def correlation(study: Study) -> Section | None:
             )
         ],
         [Table("Lengths with 90 % bootstrap intervals over tiles", columns, rows)],
-        ["s2"],
+        ["s2", "same"],
     )
 
 

@@ -78,7 +78,7 @@ def calibration(study: Study) -> Section | None:
             )
         ],
         [Table("Reference grey levels (mean ± SD over images) and clipping", columns, tuple(rows))],
-        ["response", "npm", "isodata"],
+        ["response", "npm", "maps", "isodata"],
     )
 
 

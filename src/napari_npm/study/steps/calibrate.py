@@ -142,6 +142,10 @@ class Calibrate(Step[CalibrateParameters]):
             found.append(Item(image.id, inputs))
         return found
 
+    def kept(self, study: Study, parameters: CalibrateParameters, item: Item) -> bool:
+        """Tell whether the image's MulF tiles are still there."""
+        return study.stack("mulf").has(study.tiles_of(item.id))
+
     def prepare(self, study: Study, parameters: CalibrateParameters) -> None:
         """Make room for the MulF maps."""
         study.stack("mulf").prepare(study.tiles, "float32", study.pixel_size_nm)

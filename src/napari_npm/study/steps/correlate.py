@@ -71,6 +71,10 @@ class Correlate(Step[CorrelateParameters]):
                     found.append(Item(f"{source}/{number}/{sample.name}", inputs, len(tiles)))
         return found
 
+    def kept(self, study: Study, parameters: CorrelateParameters, item: Item) -> bool:
+        """Tell whether the block's counts are still there."""
+        return _path(study, item.id).exists()
+
     def compute(
         self, study: Study, parameters: CorrelateParameters, item: Item, progress: Progress
     ) -> Any:

@@ -55,6 +55,11 @@ class Explain(Step[ExplainParameters]):
             for image in study.images
         ]
 
+    def kept(self, study: Study, parameters: ExplainParameters, item: Item) -> bool:
+        """Tell whether the image's relevance is still there."""
+        model, image = item.id.split("/", 1)
+        return study.stack(f"relevance/{model}").has(study.tiles_of(image))
+
     def prepare(self, study: Study, parameters: ExplainParameters) -> None:
         """Make room for the relevance maps."""
         for model in trained(study):

@@ -1,26 +1,92 @@
-"""figures."""
+"""figures: the paper's figures for one's own data, as files."""
 
-from napari_npm.study.parameters import Parameters
-from napari_npm.study.step import Step
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from napari_npm.core.errors import NpmError
+from napari_npm.core.progress import Progress
+from napari_npm.study.hashing import hash_file, hash_value
+from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.step import Item, Step, Stored
+from napari_npm.study.study import Study
+
+Format = Literal["png", "svg", "pdf", "tif"]
 
 
 class FiguresParameters(Parameters):
-    """x."""
+    """Which figures, and how they are written."""
+
+    only: tuple[str, ...] = parameter(
+        (), "Names, or starts of names, of the figures to draw; all by default."
+    )
+    formats: tuple[Format, ...] = parameter(("png",), "File formats: png, svg, pdf, tif.")
+    width_mm: float | None = parameter(
+        None, "Width of every figure; each figure's own width by default.", unit="mm", ge=20, le=600
+    )
+    dpi: float = parameter(300, "Resolution of pixels.", unit="dpi", ge=50, le=1200)
+    panels: int = parameter(25, "Tiles in a montage.", ge=1, le=100)
+    seed: int = parameter(0, "Seed of the choice of tiles.", ge=0)
 
 
 class Figures(Step[FiguresParameters]):
-    """x."""
+    """Draw every figure that the results allow."""
 
     name = "figures"
-    title = "x"
-    summary = "x"
+    title = "Figures"
+    summary = "Draw the paper's figures for these data, as PNG, SVG, PDF or TIFF."
+    needs = ("calibrate",)
+    parallel = False
     Parameters = FiguresParameters
 
-    def items(self, study, parameters):
-        return []
+    def items(self, study: Study, parameters: FiguresParameters) -> Sequence[Item]:
+        """One item a figure."""
+        found = []
+        for drawing in _wanted(study, parameters):
+            ends = {step: study.state(step).finish for step in drawing.needs}
+            inputs = {
+                "steps": {step: end.key for step, end in ends.items() if end is not None},
+                "files": [
+                    hash_file(path) if path.exists() else "none"
+                    for path in _paths(study, parameters, drawing.name)
+                ],
+            }
+            found.append(Item(drawing.name, inputs))
+        if parameters.only and not found:
+            raise NpmError(
+                f"No figure is called {', '.join(parameters.only)}: see the names in"
+                f" {study.figures_folder}."
+            )
+        return found
 
-    def compute(self, *a):
-        pass
+    def compute(
+        self, study: Study, parameters: FiguresParameters, item: Item, progress: Progress
+    ) -> Any:
+        """Draw a figure."""
+        (drawing,) = (one for one in _wanted(study, parameters) if one.name == item.id)
+        return drawing.draw()
 
-    def store(self, *a):
-        pass
+    def store(self, study: Study, parameters: FiguresParameters, item: Item, result: Any) -> Stored:
+        """Write the figure in every format."""
+        from napari_npm.figures import save_figure
+
+        (drawing,) = (one for one in _wanted(study, parameters) if one.name == item.id)
+        paths = _paths(study, parameters, item.id)
+        for path in paths:
+            save_figure(result, path, width_mm=parameters.width_mm, dpi=parameters.dpi)
+        hashes = [hash_file(path) for path in paths]
+        row = {"figure": item.id, "caption": drawing.caption}
+        return Stored(hash_value(hashes), (row,), inputs={**item.inputs, "files": hashes})
+
+
+def _wanted(study: Study, parameters: FiguresParameters) -> list[Any]:
+    from napari_npm.study.drawing import drawings
+
+    return [
+        one
+        for one in drawings(study, panels=parameters.panels, seed=parameters.seed)
+        if not parameters.only or one.name.startswith(parameters.only)
+    ]
+
+
+def _paths(study: Study, parameters: FiguresParameters, name: str) -> list[Any]:
+    return [study.figures_folder / f"{name}.{suffix}" for suffix in parameters.formats]

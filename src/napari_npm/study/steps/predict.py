@@ -16,6 +16,7 @@ from napari_npm.study.tables import all_rows, tile_row, write_rows
 from napari_npm.study.wiring import model_inputs, trained
 
 from .split import parts_of
+from .train import Tiles
 
 
 class PredictParameters(Parameters):
@@ -33,7 +34,7 @@ class Predict(Step[PredictParameters]):
     name = "predict"
     title = "Predict"
     summary = "Predict every tile's sample; test accuracy with an interval, beside baselines."
-    needs = ("train",)
+    needs = ("train", "describe")
     parallel = False
     Parameters = PredictParameters
 
@@ -53,7 +54,7 @@ class Predict(Step[PredictParameters]):
         self, study: Study, parameters: PredictParameters, item: Item, progress: Progress
     ) -> Any:
         """Return class probabilities of the image's tiles."""
-        from napari_npm.core.training import predict
+        from napari_npm.core.prediction import predict
 
         model, image = item.id.split("/", 1)
         maps = study.stack(model).read(study.tiles_of(image))
@@ -130,12 +131,12 @@ def _interval(study: Study, correct: Any, parameters: PredictParameters) -> dict
     from napari_npm.core.evaluation import accuracy_interval
 
     test = [tile for tile, part in zip(study.tiles, parts_of(study), strict=True) if part == "test"]
-    classes = np.array([tile.sample for tile in test])
+    classes = study.tile_labels[[tile.index for tile in test]]
     groups = np.array([f"{tile.sample}/{tile.specimen}" for tile in test])
     found = accuracy_interval(
         correct,
         groups,
-        classes=classes,
+        labels=classes,
         confidence=parameters.confidence,
         resamples=parameters.resamples,
         seed=parameters.seed,
@@ -152,24 +153,19 @@ def _interval(study: Study, correct: Any, parameters: PredictParameters) -> dict
 
 def _baselines(study: Study, parameters: PredictParameters) -> list[dict[str, Any]]:
     """Return what porosity, pore size and the grey histogram reach on the same split."""
-    from napari_npm.core.descriptors import average_pore_size, grey_histogram, porosity
     from napari_npm.core.evaluation import histogram_baseline
     from napari_npm.core.statistics import nearest_mean
 
     parts = np.array(parts_of(study))
     learn, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
     labels = study.tile_labels
-    means, areas, histograms = [], [], []
-    for image in study.images:
-        maps = study.stack("mulf").read(study.tiles_of(image.id))
-        means += list(porosity(maps))
-        areas += [average_pore_size(one, study.pixel_size_nm).mean_area_nm2 for one in maps]
-        histograms += list(grey_histogram(maps))
+    described = [row for image in study.images for row in study.record("describe", image.id).rows]
     rows = []
-    for name, values in (("porosity", means), ("average pore size", areas)):
-        predicted = nearest_mean(np.array(values), labels, fit=learn, evaluate=test).predicted
+    for column, name in (("porosity", "porosity"), ("pore_area_nm2", "average pore size")):
+        values = np.array([row[column] for row in described])
+        predicted = nearest_mean(values, labels, fit=learn, evaluate=test).predicted
         rows.append((f"{name}, nearest mean", predicted == labels[test]))
-    table = np.array(histograms)
-    predicted = histogram_baseline(table[learn], labels[learn], table[test])
-    rows.append(("grey histogram, logistic regression", predicted == labels[test]))
+    array = study.stack("mulf").open()
+    found = histogram_baseline(Tiles(array, learn), labels[learn], Tiles(array, test), labels[test])
+    rows.append(("grey histogram, logistic regression", found.predicted == labels[test]))
     return [{"classifier": name, **_interval(study, correct, parameters)} for name, correct in rows]

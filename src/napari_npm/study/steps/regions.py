@@ -63,6 +63,11 @@ class Regions(Step[RegionsParameters]):
             for image in study.images
         ]
 
+    def kept(self, study: Study, parameters: RegionsParameters, item: Item) -> bool:
+        """Tell whether the image's flags are still there."""
+        model, image = item.id.split("/", 1)
+        return study.stack(f"regions/{model}").has(study.tiles_of(image))
+
     def prepare(self, study: Study, parameters: RegionsParameters) -> None:
         """Make room for the flags."""
         flags = {flag.name.lower(): int(flag) for flag in Flag if flag.name}

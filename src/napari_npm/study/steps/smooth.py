@@ -42,6 +42,10 @@ class Smooth(Step[SmoothParameters]):
         """One item an image."""
         return [Item(image.id, map_inputs(study, image.id, "mulf")) for image in study.images]
 
+    def kept(self, study: Study, parameters: SmoothParameters, item: Item) -> bool:
+        """Tell whether the image's MicF tiles are still there."""
+        return study.stack("micf").has(study.tiles_of(item.id))
+
     def prepare(self, study: Study, parameters: SmoothParameters) -> None:
         """Make room for the MicF maps."""
         study.stack("micf").prepare(study.tiles, "float32", study.pixel_size_nm)

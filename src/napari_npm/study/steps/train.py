@@ -78,6 +78,10 @@ class Train(Step[TrainParameters]):
             for kind in parameters.maps
         ]
 
+    def kept(self, study: Study, parameters: TrainParameters, item: Item) -> bool:
+        """Tell whether the model is still there."""
+        return item.id in study.models
+
     def compute(
         self, study: Study, parameters: TrainParameters, item: Item, progress: Progress
     ) -> Any:
