@@ -18,6 +18,14 @@ from .descriptors import porosity as porosity
 from .descriptors import porosity_fractions as porosity_fractions
 from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
+from .evaluation import Baseline as Baseline
+from .evaluation import Interval as Interval
+from .evaluation import accuracy_interval as accuracy_interval
+from .evaluation import confusion as confusion
+from .evaluation import histogram_baseline as histogram_baseline
+from .evaluation import per_class_accuracy as per_class_accuracy
+from .evaluation import split_by_group as split_by_group
+from .evaluation import split_tiles as split_tiles
 from .grey import grey_levels as grey_levels
 from .groups import GroupMeans as GroupMeans
 from .groups import group_means as group_means
@@ -61,3 +69,10 @@ from .tiling import TILE as TILE
 from .tiling import assemble as assemble
 from .tiling import cut_tiles as cut_tiles
 from .tiling import tile_origins as tile_origins
+from .training import EpochRecord as EpochRecord
+from .training import TrainingResult as TrainingResult
+from .training import TrainingState as TrainingState
+from .training import predict as predict
+from .training import state_from_tensors as state_from_tensors
+from .training import state_to_tensors as state_to_tensors
+from .training import train as train

@@ -1,0 +1,240 @@
+"""How good a network is: accuracy with an interval, confusion, and the grey-histogram baseline."""
+
+import warnings
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
+
+from ._maps import Maps, read_map
+from .errors import NpmError
+from .splitting import split_by_group as split_by_group
+from .splitting import split_tiles as split_tiles
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its confidence interval.
+
+    Attributes
+    ----------
+    value, low, high : float
+        The estimate and its limits.
+    method : str
+        How the limits were found and what they can be relied on for, in words.
+    """
+
+    value: float
+    low: float
+    high: float
+    method: str
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A plain classifier to hold the network against.
+
+    Attributes
+    ----------
+    accuracy : float
+        On the test maps.
+    predicted : ndarray of int64, (n_test,)
+        Class of each test map.
+    converged : bool
+        Whether the fit came to its end.
+    """
+
+    accuracy: float
+    predicted: NDArray[np.int64]
+    converged: bool
+
+
+def accuracy_interval(
+    correct: ArrayLike,
+    groups: Sequence[Hashable] | NDArray[Any],
+    *,
+    labels: ArrayLike | None = None,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Return the accuracy with an interval from a bootstrap over specimens.
+
+    Tiles of one specimen are alike, so specimens are drawn (with replacement, as many as there
+    are, in each class by itself), each with all its tiles; the limits are percentiles of the
+    accuracy. With one specimen in a class nothing can be drawn: Wilson's interval on tiles is
+    given instead. Where all drawn accuracies are equal (every tile right), Wilson's interval counts
+    each specimen once.
+
+    Parameters
+    ----------
+    correct : array-like of bool, (N,)
+        Whether each tile was classified rightly.
+    groups : sequence, (N,)
+        Specimen (or mosaic) of each tile.
+    labels : array-like of int, (N,), optional
+        True class of each tile, to draw specimens by class; the same specimen name in two classes
+        means two specimens. Without it all specimens are drawn together.
+    confidence : float
+        Between 0 and 1.
+    resamples : int
+        Bootstrap draws.
+    seed : int
+        Of the draws.
+
+    Raises
+    ------
+    NpmError
+        If there are no tiles, the lengths differ, or the confidence is not between 0 and 1.
+    """
+    right = np.asarray(correct, dtype=bool)
+    n = len(right)
+    strata = np.zeros(n, np.int64) if labels is None else np.asarray(labels)
+    if n == 0 or len(groups) != n or len(strata) != n:
+        raise NpmError("An accuracy needs at least one tile, and a specimen for each.")
+    if not 0 < confidence < 1 or resamples < 1:
+        raise NpmError("The confidence must be between 0 and 1, and the resamples at least 1.")
+    tiles: dict[tuple[Hashable, Hashable], list[int]] = {}  # (class, specimen): [right, tiles]
+    for stratum, group, hit in zip(strata.tolist(), groups, right.tolist(), strict=True):
+        sums = tiles.setdefault((stratum, group), [0, 0])
+        sums[0] += hit
+        sums[1] += 1
+    by_class: dict[Hashable, list[list[int]]] = {}
+    for (stratum, _), sums in tiles.items():
+        by_class.setdefault(stratum, []).append(sums)
+    value = float(right.mean())
+    percent = f"{100 * confidence:g} %"
+    if min(len(specimens) for specimens in by_class.values()) < 2:
+        low, high = _wilson(value, n, confidence)
+        return Interval(
+            value,
+            low,
+            high,
+            f"{percent} Wilson interval on {n} tiles, as a class has a single specimen: too "
+            "narrow, for tiles of one specimen are alike, and the material cannot be told from the "
+            "preparation and the recording of that specimen",
+        )
+    rng = np.random.default_rng(seed)
+    drawn = np.zeros((resamples, 2))
+    for stratum in sorted(by_class, key=str):
+        specimens = sorted(by_class[stratum])  # so that the order of the tiles does not matter
+        k = len(specimens)
+        drawn += rng.multinomial(k, np.full(k, 1 / k), size=resamples) @ np.array(specimens, float)
+    accuracies = drawn[:, 0] / drawn[:, 1]
+    how = f"{len(tiles)} specimens" + ("" if labels is None else ", drawn by class")
+    if np.ptp(accuracies) < 1e-12:
+        low, high = _wilson(value, len(tiles), confidence)
+        return Interval(
+            value,
+            low,
+            high,
+            f"{percent} Wilson interval that counts each of {len(tiles)} specimens once, as all "
+            "specimens came out alike and a bootstrap over them has no width",
+        )
+    low, high = np.quantile(accuracies, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(
+        value,
+        float(low),
+        float(high),
+        f"{percent} percentile bootstrap over {how} ({resamples} resamples)",
+    )
+
+
+def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
+    """Wilson's score interval (1927, doi:10.1080/01621459.1927.10502953)."""
+    z = float(norm.ppf((1 + confidence) / 2))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+
+
+def confusion(true: ArrayLike, predicted: ArrayLike, n_classes: int) -> NDArray[np.int64]:
+    """Count tiles by true class (row) and predicted class (column), (n_classes, n_classes).
+
+    Raises
+    ------
+    NpmError
+        If the lengths differ or a class is not from 0 to n_classes - 1.
+    """
+    rows, columns = np.asarray(true), np.asarray(predicted)
+    both = np.concatenate([rows.ravel(), columns.ravel()])
+    if rows.shape != columns.shape or rows.ndim != 1:
+        raise NpmError("A confusion matrix needs one predicted class for each true one.")
+    if both.size and (both.min() < 0 or both.max() >= n_classes):
+        raise NpmError(f"A class is not from 0 to {n_classes - 1}: check the labels.")
+    counts = np.zeros((n_classes, n_classes), np.int64)
+    np.add.at(counts, (rows.astype(np.int64), columns.astype(np.int64)), 1)
+    return counts
+
+
+def per_class_accuracy(counts: ArrayLike) -> NDArray[np.float64]:
+    """Return the share of each true class that was predicted rightly; NaN for a class unseen."""
+    matrix = np.asarray(counts, dtype=float)
+    total = matrix.sum(1)
+    shares = np.full(len(matrix), np.nan)
+    np.divide(np.diag(matrix), total, out=shares, where=total > 0)
+    return shares
+
+
+def histogram_baseline(
+    train_maps: Maps,
+    train_labels: ArrayLike,
+    test_maps: Maps,
+    test_labels: ArrayLike,
+    *,
+    bins: int = 64,
+    low: float = 0.0,
+    high: float = 1.0,
+) -> Baseline:
+    """Classify maps by their grey histogram alone: what a network that reads brightness reaches.
+
+    Logistic regression (L2, C = 1) on the shares of ``bins`` equal bins from ``low`` to ``high``,
+    each standardised on the training maps. Values beyond count in the outer bins.
+
+    Parameters
+    ----------
+    train_maps, test_maps : array-like, (N, H, W)
+        Maps; anything with a length and integer indexing.
+    train_labels, test_labels : array-like of int, (N,)
+        Their classes.
+    bins : int
+        Number of bins.
+    low, high : float
+        Range of the values.
+
+    Raises
+    ------
+    NpmError
+        If there are no maps, fewer than two classes to learn, or a map holds NaN.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if len(train_maps) == 0 or len(test_maps) == 0:
+        raise NpmError("The histogram baseline needs maps to learn from and maps to test.")
+    known, tested = np.asarray(train_labels), np.asarray(test_labels)
+    if len(known) != len(train_maps) or len(tested) != len(test_maps):
+        raise NpmError("The histogram baseline needs one label for each map.")
+    if len(np.unique(known)) < 2:
+        raise NpmError("All maps are of one sample: give maps of at least two samples.")
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        classifier.fit(_histograms(train_maps, bins, low, high), known)
+    predicted = classifier.predict(_histograms(test_maps, bins, low, high)).astype(np.int64)
+    stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+    return Baseline(float((predicted == tested).mean()), predicted, not stopped)
+
+
+def _histograms(maps: Maps, bins: int, low: float, high: float) -> NDArray[np.float64]:
+    rows = []
+    for index in range(len(maps)):
+        image = read_map(maps, index)
+        place = np.clip((image - low) / (high - low) * bins, 0, bins - 1).astype(np.int64)
+        rows.append(np.bincount(place.ravel(), minlength=bins) / image.size)
+    return np.array(rows)

@@ -1,0 +1,68 @@
+"""What a network says about maps."""
+
+import copy
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ._maps import Maps, read_batch, read_map
+from .errors import NpmError
+from .network import NanoporosityNet
+from .progress import Progress, silent
+
+
+def predict(
+    model: nn.Module, maps: Maps, *, batch_size: int = 8, progress: Progress = silent
+) -> NDArray[np.float32]:
+    """Return the network's probability of each class for each map.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Gives logits (n, C) for (n, 1, H, W); it is left as it is.
+    maps : array-like, (N, H, W)
+        Anything with a length and integer indexing.
+    batch_size : int
+        Maps at a time.
+    progress : callable
+        Called after each batch.
+
+    Returns
+    -------
+    ndarray of float32, (N, C)
+        Each row sums to 1.
+
+    Raises
+    ------
+    NpmError
+        If there are no maps, one holds NaN, or the size does not fit.
+    """
+    if len(maps) == 0:
+        raise NpmError("There are no maps to classify: give at least one.")
+    if batch_size < 1:
+        raise NpmError(f"The batch size is {batch_size}: give 1 or more.")
+    first = read_map(maps, 0)
+    if isinstance(model, NanoporosityNet):
+        model.check_size(*first.shape)
+    copied = copy.deepcopy(model).eval()
+    copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return probabilities(copied, maps, batch_size, progress)
+
+
+def probabilities(
+    model: nn.Module, maps: Maps, batch_size: int, progress: Progress
+) -> NDArray[np.float32]:
+    """Return what `predict` does, of a network already in eval mode."""
+    n = len(maps)
+    parameter = next(model.parameters(), torch.zeros(0))
+    rows = []
+    with torch.no_grad():
+        for start in range(0, n, batch_size):
+            stop = min(start + batch_size, n)
+            images = torch.as_tensor(read_batch(maps, range(start, stop)))
+            images = images.to(parameter.device, parameter.dtype)
+            rows.append(torch.softmax(model(images), 1).float().cpu().numpy())
+            progress(stop, n, "Predict")
+    return np.concatenate(rows)

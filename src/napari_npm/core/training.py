@@ -1,0 +1,181 @@
+"""Training the network, and its predictions: a plain, seeded and resumable loop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from ._batches import MapStore
+from ._maps import Maps
+from ._training_loop import Loop, seeded_network
+from ._training_state import EpochRecord as EpochRecord
+from ._training_state import TrainingState as TrainingState
+from ._training_state import state_from_tensors as state_from_tensors
+from ._training_state import state_to_tensors as state_to_tensors
+from .errors import NpmError
+from .network import NanoporosityNet, NetworkConfig
+from .prediction import predict as predict
+from .progress import Progress, silent
+
+OnEpoch = Callable[[EpochRecord, TrainingState], None]
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """A trained network and how it got there.
+
+    Attributes
+    ----------
+    model : NanoporosityNet
+        On the CPU in eval mode: the best epoch on the validation maps, else the last.
+    history : tuple of EpochRecord
+        One record for each epoch.
+    best_epoch : int
+        The epoch that ``model`` is from, counted from 1.
+    state : TrainingState
+        After the last epoch.
+    """
+
+    model: NanoporosityNet
+    history: tuple[EpochRecord, ...]
+    best_epoch: int
+    state: TrainingState
+
+
+def train(
+    maps: Maps,
+    labels: ArrayLike,
+    *,
+    validation: tuple[Maps, ArrayLike] | None = None,
+    config: NetworkConfig | None = None,
+    n_classes: int | None = None,
+    epochs: int = 20,
+    batch_size: int = 16,
+    learning_rate: float = 1e-3,
+    weight_decay: float = 1e-2,
+    seed: int = 0,
+    augment: bool = True,
+    norm_images: int = 512,
+    cache_bytes: int = 2**31,
+    device: str = "cpu",
+    resume: TrainingState | None = None,
+    on_epoch: OnEpoch | None = None,
+    progress: Progress = silent,
+) -> TrainingResult:
+    """Train a network to tell samples apart (paper, section 2.2).
+
+    AdamW with a cosine schedule (one cycle from ``learning_rate`` to 0) on the cross-entropy, in
+    which every class has the same weight however many maps it has. Before each validation, and at
+    the end, the batch-norm statistics are estimated anew from training maps: the running ones lag
+    behind when there are few steps.
+
+    Parameters
+    ----------
+    maps : array-like, (N, H, W)
+        Porosity maps; anything with a length and integer indexing.
+    labels : array-like of int, (N,)
+        Class of each map, from 0.
+    validation : tuple of maps and labels, optional
+        Maps on which the best epoch is chosen; not those of the test.
+    config : NetworkConfig, optional
+        The network.
+    n_classes : int, optional
+        Number of classes; by default the largest label + 1.
+    epochs, batch_size : int
+        Passes over the maps, and maps a step.
+    learning_rate, weight_decay : float
+        AdamW's; only weights decay, neither norms nor biases.
+    seed : int
+        Of the initial weights, the order and the augmentation.
+    augment : bool
+        Turn and flip each map at random, exactly (no interpolation).
+    norm_images : int
+        Training maps, drawn once, for the batch-norm statistics.
+    cache_bytes : int
+        Keep the maps in memory (float16) if they take less than this.
+    device : str
+        "cpu" or a torch device.
+    resume : TrainingState, optional
+        Go on after this state, with the same settings; on one machine with the same number of
+        threads the curve and weights are those of an uninterrupted run, bit for bit.
+    on_epoch : callable, optional
+        Called with (record, state) after each epoch; the state may be stored.
+    progress : callable
+        Called after each batch with the epoch's mean loss and accuracy; may raise `Cancelled`.
+
+    Returns
+    -------
+    TrainingResult
+
+    Raises
+    ------
+    NpmError
+        If there are fewer than two classes, a class without maps, a map that is flat, holds NaN
+        or does not fit, or ``resume`` belongs to another training.
+    """
+    config = NetworkConfig() if config is None else config
+    classes = _labels(labels, len(maps), "maps")
+    n_classes = int(classes.max()) + 1 if n_classes is None else n_classes
+    _check_classes(classes, n_classes)
+    for name, value in (("epochs", epochs), ("batch_size", batch_size), ("images", norm_images)):
+        if value < 1:
+            raise NpmError(f"The training's {name} is {value}: give 1 or more.")
+    if not learning_rate > 0 or weight_decay < 0:
+        raise NpmError("The learning rate must be above 0 and the weight decay not below 0.")
+    store = MapStore(maps, cache_bytes, progress)
+    model = seeded_network(n_classes, config, seed)
+    model.check_size(*store.shape)
+    settings: dict[str, Any] = {
+        "config": config.to_dict(),
+        "n_classes": n_classes,
+        "n_maps": len(maps),
+        "validation": 0 if validation is None else len(validation[0]),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "seed": seed,
+        "augment": augment,
+        "norm_images": norm_images,
+    }
+    held_out = None
+    if validation is not None:
+        held_out_labels = _labels(validation[1], len(validation[0]), "validation maps")
+        if held_out_labels.max() >= n_classes:
+            raise NpmError("A validation map is of a class that the training maps do not have.")
+        held_out = validation[0], held_out_labels
+    loop = Loop(store, classes, held_out, model, settings, torch.device(device), progress)
+    if resume is not None:
+        loop.restore(resume)
+    while loop.epoch < epochs:
+        record = loop.run_epoch()
+        if on_epoch is not None:
+            on_epoch(record, loop.state())
+    return TrainingResult(
+        loop.finished(), loop.history, loop.best_epoch or loop.epoch, loop.state()
+    )
+
+
+def _labels(labels: ArrayLike, n: int, what: str) -> NDArray[np.int64]:
+    classes = np.asarray(labels)
+    if n == 0:
+        raise NpmError(f"There are no {what}: give at least one of each sample.")
+    if classes.shape != (n,) or classes.dtype.kind not in "iu" or classes.min() < 0:
+        raise NpmError(
+            f"There are {n} {what} and labels of shape {classes.shape}: give one whole number "
+            "from 0 for each."
+        )
+    return classes.astype(np.int64)
+
+
+def _check_classes(classes: NDArray[np.int64], n_classes: int) -> None:
+    if n_classes < 2:
+        raise NpmError("All maps are of one sample: give maps of at least two samples.")
+    if classes.max() >= n_classes:
+        raise NpmError(f"A label is {classes.max()}, but there are {n_classes} classes from 0.")
+    empty = np.flatnonzero(np.bincount(classes, minlength=n_classes) == 0)
+    if empty.size:
+        raise NpmError(f"Class {empty[0]} has no training maps: add some, or leave it out.")
