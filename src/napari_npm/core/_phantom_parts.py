@@ -59,7 +59,7 @@ def specimen_traits(
     # Clipped, so that no specimen is a freak; nine draws whatever is asked, in this order.
     z = config.specimen_spread * np.clip(rng.standard_normal(9), -2.0, 2.0)
     mean = min(max(config.csh_porosity * (1 + 0.06 * z[0]) + kind.porosity, 0.02), 0.9)
-    spread = min(config.csh_spread * (1 + 0.08 * z[1]), 0.9 * math.sqrt(mean * (1 - mean)))
+    spread = min(config.csh_spread * (1 + 0.12 * z[1]), 0.9 * math.sqrt(mean * (1 - mean)))
     fraction = config.unhydrated_fraction * (1 + 0.15 * z[3]) + kind.unhydrated
     brightness = 3.0 * z[4] + kind.brightness
     nodes = np.linspace(0.0, 1.0, 2049)

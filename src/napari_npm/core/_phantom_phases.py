@@ -47,7 +47,7 @@ def grains(
     warp : float array, (rows, cols)
         Smooth standard normal field that makes the outlines wander.
     fraction : float
-        Area fraction aimed at (before grains overlap).
+        Mean area fraction.
     median_radius : float
         Median equivalent radius in pixels.
 
@@ -62,7 +62,8 @@ def grains(
     mask = np.zeros(warp.shape, dtype=bool)
     signal = np.zeros(warp.shape)
     margin = median_radius * 2.0
-    target = max(fraction, 0.0) * (rows + 2 * margin) * (cols + 2 * margin)
+    # Grains overlap: where their summed area is a, they cover 1 - exp(-a) of the whole.
+    target = -math.log1p(-min(max(fraction, 0.0), 0.9)) * (rows + 2 * margin) * (cols + 2 * margin)
     mean_area = math.pi * median_radius**2 * math.exp(2 * _SIGMA_RADIUS**2)
     draws = rng.random((math.ceil(4 * target / mean_area) + 24, 5))
     radius = median_radius * np.exp(
