@@ -88,7 +88,7 @@ def _me(token: str) -> dict[str, Any]:
 def _read(path: Path) -> dict[str, Any] | None:
     try:
         owner = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+    except (FileNotFoundError, ValueError):
         return None
     return owner if isinstance(owner, dict) else None
 

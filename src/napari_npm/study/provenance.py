@@ -1,12 +1,13 @@
 """Who did what with which versions: one line of `provenance.jsonl` for each run of a step."""
 
-import json
 import os
 import platform
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from .lines import append_line, read_lines
 
 FILE_NAME = "provenance.jsonl"
 PACKAGES = (
@@ -47,8 +48,6 @@ def write_provenance(folder: Path, *, started: float, seconds: float, **facts: A
     **facts
         Step, parameters, hash of the inputs, numbers of items, outcome.
     """
-    from napari_npm.io import writing
-
     line = {
         "time": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
@@ -61,20 +60,9 @@ def write_provenance(folder: Path, *, started: float, seconds: float, **facts: A
             "cores": os.cpu_count(),
         },
     }
-    path = folder / FILE_NAME
-    with writing(path), path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, default=str) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    append_line(folder / FILE_NAME, line)
 
 
 def read_provenance(folder: Path) -> list[dict[str, Any]]:
     """Return the lines written so far, oldest first; a torn line is left out."""
-    path = folder / FILE_NAME
-    lines = []
-    for text in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            continue
-    return lines
+    return read_lines(folder / FILE_NAME)

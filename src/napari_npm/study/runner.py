@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from napari_npm.core.errors import Cancelled, NpmError
 from napari_npm.core.progress import silent
@@ -100,6 +100,11 @@ def run(
     for name in names:
         if name not in STEPS:
             raise NpmError(f"There is no step {name!r}: choose from {', '.join(STEPS)}.")
+    if ":" not in scheduler and scheduler not in get_args(Scheduler):
+        raise NpmError(
+            f"There is no scheduler {scheduler!r}: choose from {', '.join(get_args(Scheduler))},"
+            " or give the address of a dask scheduler, such as tcp://host:8786."
+        )
     outcomes = []
     for name in sorted(names, key=tuple(STEPS).index):
         outcome = _run_step(study, STEPS[name], force, progress, scheduler, workers)
@@ -131,7 +136,10 @@ def _run_step(
     left = [
         item
         for item in items
-        if force or (found := state.records.get(item.id)) is None or found.key != keys[item.id]
+        if force
+        or (found := state.records.get(item.id)) is None
+        or found.key != keys[item.id]
+        or not step.kept(study, parameters, item)
     ]
     started = time.time()
     outcome = "failed"
@@ -139,6 +147,7 @@ def _run_step(
 
     def keep(item: Item, result: Any) -> None:
         nonlocal computed
+        state.drop(item.id)
         stored = step.store(study, parameters, item, result)
         inputs = item.inputs if stored.inputs is None else stored.inputs
         state.add(Record(item.id, step.key(parameters, inputs), stored.output, stored.rows))
@@ -148,6 +157,7 @@ def _run_step(
         step.prepare(study, parameters)
         mapper = _map_parallel if step.parallel else _map_serial
         mapper(study, step, parameters, left, keep, progress, scheduler, workers)
+        state.keep_only([item.id for item in items])
         records = [state.records[item.id] for item in items]
         finish_key = hash_value([step.key(parameters, {}), [[r.item, r.output] for r in records]])
         if left or not _finished(study, state.finish, finish_key):
@@ -255,7 +265,13 @@ def _through_cluster(
 ) -> None:
     from distributed import Client, as_completed
 
-    with Client(address, set_as_default=False) as client:
+    try:
+        client = Client(address, set_as_default=False, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise NpmError(
+            f"No dask scheduler answers at {address}: start it, or correct the address."
+        ) from error
+    with client:
         futures = {
             client.submit(step.compute, study, parameters, item, silent, pure=False): item
             for item in items

@@ -1,11 +1,12 @@
 """What each step has done: one line an item, appended only after its results are on disk."""
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from .lines import append_line, read_lines
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,13 @@ class StepState:
         self.path = path
         self.records: dict[str, Record] = {}
         self.finish: Finish | None = None
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        for line in text.splitlines():
-            self._take(line)
-        self._torn = bool(text) and not text.endswith("\n")
+        for entry in read_lines(path):
+            self._take(entry)
 
-    def _take(self, line: str) -> None:
-        try:
-            entry = json.loads(line)
-        except json.JSONDecodeError:
-            return
-        if "finished" in entry:
+    def _take(self, entry: Mapping[str, Any]) -> None:
+        if "dropped" in entry:
+            self.records.pop(entry["dropped"], None)
+        elif "finished" in entry:
             self.finish = Finish(entry["finished"], tuple(entry["files"]))
         else:
             record = Record(entry["item"], entry["key"], entry["output"], tuple(entry["rows"]))
@@ -58,28 +55,31 @@ class StepState:
 
     def add(self, record: Record) -> None:
         """Write one finished item."""
+        append_line(self.path, asdict(record))
         self.records[record.item] = record
-        self._append(asdict(record))
+
+    def drop(self, item: str) -> None:
+        """Forget an item before its results are replaced.
+
+        A run that is killed while it replaces them must not leave a line about the old ones:
+        they would be taken for done once the old parameters are set again.
+        """
+        if item in self.records:
+            append_line(self.path, {"dropped": item})
+            del self.records[item]
+
+    def keep_only(self, items: Sequence[str]) -> None:
+        """Forget what belongs to no item of the step any more; `close` writes it."""
+        self.records = {item: self.records[item] for item in items if item in self.records}
 
     def close(self, finish: Finish, items: Sequence[str]) -> None:
         """Write the end of a step; what belongs to none of its items any more is dropped."""
         from napari_npm.io import write_text
 
-        self.records = {item: self.records[item] for item in items}
-        self.finish = finish
+        self.keep_only(items)
         lines: Iterable[Any] = [
             *(asdict(record) for record in self.records.values()),
             {"finished": finish.key, "files": list(finish.files)},
         ]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
-
-    def _append(self, entry: Mapping[str, Any]) -> None:
-        from napari_npm.io import writing
-
-        with writing(self.path):
-            with self.path.open("a", encoding="utf-8") as file:
-                # a torn line from a killed run must not swallow the next one
-                file.write(("\n" if self._torn else "") + json.dumps(entry) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            self._torn = False
+        self.finish = finish

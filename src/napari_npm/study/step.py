@@ -56,6 +56,8 @@ class Step(ABC, Generic[P]):
     """Raised when the step's results change for the same inputs."""
     parallel: ClassVar[bool] = True
     """Whether items run side by side; else each reports progress of its own."""
+    choosing: ClassVar[tuple[str, ...]] = ()
+    """Parameters that only choose the items: no item's result depends on them."""
     Parameters: type[P]
 
     @abstractmethod
@@ -83,4 +85,5 @@ class Step(ABC, Generic[P]):
 
     def key(self, parameters: P, inputs: Mapping[str, Any]) -> str:
         """Return the hash of everything an item's result depends on."""
-        return hash_value([self.name, self.version, parameters.model_dump(mode="json"), inputs])
+        values = parameters.model_dump(mode="json", exclude=set(self.choosing))
+        return hash_value([self.name, self.version, values, inputs])

@@ -87,6 +87,20 @@ class TileStack:
             for tile in tiles
         )
 
+    def checked(self, tiles: Sequence[Tile]) -> Any:
+        """Return the zarr array, for reading, after a look whether it has these tiles.
+
+        Raises
+        ------
+        NpmError
+            If one of them is not on disk, or the tiles were laid out anew since.
+        """
+        if not self.has(tiles):
+            raise NpmError(
+                f"{self.path} does not hold all tiles of this study: run the step that makes it."
+            )
+        return self.open()
+
     def _chunk(self, array: Any, tile: Tile) -> Path:
         key: str = array.metadata.encode_chunk_key((tile.index, 0, 0))
         return self.path / key
@@ -166,11 +180,7 @@ class TileStack:
         NpmError
             If one of them is not on disk, or the tiles were laid out anew since.
         """
-        if not self.has(tiles):
-            raise NpmError(
-                f"{self.path} does not hold all tiles of this study: run the step that makes it."
-            )
-        array = self.open()
+        array = self.checked(tiles)
         if not tiles:
             return np.empty((0, TILE, TILE), array.dtype)
         return np.stack([np.asarray(array[tile.index]) for tile in tiles])

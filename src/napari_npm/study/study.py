@@ -1,22 +1,18 @@
 """A study on disk: one folder, readable without this software."""
 
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
 
+from .folder import StudyFolder
 from .hashing import hash_file
-from .lock import WriterLock
-from .model import FILE_NAME, ImageEntry, Sample, StudyFile, dump, load
-from .parameters import Parameters
-from .state import Record, StepState
+from .model import ImageEntry, Sample, StudyFile
 from .store import Tile, TileStack
 
 if TYPE_CHECKING:
@@ -26,7 +22,7 @@ if TYPE_CHECKING:
     from napari_npm.io import SemImage
 
 
-class Study:
+class Study(StudyFolder):
     """A study: samples, their images, masks, maps, models and results in one folder.
 
     Made by `Study.create` or `Study.open`; a context manager that gives the folder back at the
@@ -38,118 +34,12 @@ class Study:
         The study's folder, absolute.
     """
 
-    def __init__(self, folder: Path, content: StudyFile, lock: WriterLock | None) -> None:
-        self.folder = folder
-        self._content = content
-        self._lock = lock
-        self._states: dict[str, StepState] = {}
-
-    @classmethod
-    def create(cls, folder: str | Path, *, name: str | None = None) -> Self:
-        """Make a new, empty study and open it for writing.
-
-        Parameters
-        ----------
-        folder : path
-            Where; made if missing. Must not hold a study already.
-        name : str, optional
-            Its name; the folder's by default.
-
-        Raises
-        ------
-        NpmError
-            If there is a study already or the folder cannot be written.
-        """
-        from napari_npm.io import write_text, writing
-
-        path = Path(folder).resolve()
-        if (path / FILE_NAME).exists():
-            raise NpmError(f"{path} holds a study already: open it, or choose another folder.")
-        with writing(path):
-            path.mkdir(parents=True, exist_ok=True)
-        lock = WriterLock(path)
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        content = StudyFile(name=name or path.name, created=now)
-        write_text(path / FILE_NAME, dump(content))
-        return cls(path, content, lock)
-
-    @classmethod
-    def open(cls, folder: str | Path, *, write: bool = True) -> Self:
-        """Open a study.
-
-        Parameters
-        ----------
-        folder : path
-            Its folder.
-        write : bool
-            Whether to hold it as its one writer; else it is read only.
-
-        Raises
-        ------
-        NpmError
-            If it is no study, of a newer version, damaged, or open elsewhere.
-        """
-        path = Path(folder).resolve()
-        content = load(path / FILE_NAME)
-        return cls(path, content, WriterLock(path) if write else None)
-
-    def __reduce__(self) -> Any:
-        # workers in other processes read the study, they never write it
-        return _open_for_reading, (str(self.folder),)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Give the study's folder back to other programs."""
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
-
-    def reload(self) -> None:
-        """Read again what another process (a job) may have written."""
-        self._set(load(self.folder / FILE_NAME))
-        self._states.clear()
-
     def _set(self, content: StudyFile) -> None:
-        self._content = content
+        super()._set(content)
         for name in ("tiles", "_tiles_by_image", "_images_by_id"):
             self.__dict__.pop(name, None)
 
-    def save(self, **changes: Any) -> None:
-        """Change fields of `study.toml` and write it at once.
-
-        Raises
-        ------
-        NpmError
-            If the study is open for reading only, or the disk refuses.
-        """
-        from napari_npm.io import write_text
-
-        self.require_writable()
-        content = self._content.model_copy(update=changes)
-        write_text(self.folder / FILE_NAME, dump(content))
-        self._set(content)
-
-    def require_writable(self) -> None:
-        """Raise `NpmError` unless this study may be written."""
-        if self._lock is None:
-            raise NpmError(f"{self.folder} is open for reading only: open it for writing first.")
-
-    @property
-    def child_environment(self) -> Mapping[str, str]:
-        """What lets a child process write under this study's lock."""
-        return {} if self._lock is None else self._lock.environment
-
     # samples and images
-
-    @property
-    def name(self) -> str:
-        """The study's name."""
-        return self._content.name
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -342,7 +232,7 @@ class Study:
 
         return load_model(self.models_folder / name)
 
-    # tables, parameters and state
+    # tables and progress
 
     @property
     def results_folder(self) -> Path:
@@ -367,52 +257,6 @@ class Study:
             # a comparison that these samples do not allow has no rows
             return pd.DataFrame()
 
-    def parameters(self, step: str) -> Parameters:
-        """Return a step's parameters: the study's own where set, defaults elsewhere."""
-        from .steps import STEPS
-
-        return STEPS[step].Parameters.checked(self._content.parameters.get(step, {}))
-
-    def set_parameters(self, step: str, **changes: Any) -> Parameters:
-        """Change a step's parameters and keep them in the study.
-
-        Raises
-        ------
-        NpmError
-            If a name is unknown or a value out of bounds.
-        """
-        from .steps import STEPS
-
-        merged = {**self._content.parameters.get(step, {}), **changes}
-        checked = STEPS[step].Parameters.checked(merged)
-        kept = checked.model_dump(mode="json", exclude_none=True)
-        if kept != self._content.parameters.get(step):
-            self.save(parameters={**self._content.parameters, step: kept})
-        return checked
-
-    def reset_parameters(self, step: str) -> None:
-        """Go back to a step's defaults."""
-        self.save(parameters={k: v for k, v in self._content.parameters.items() if k != step})
-
-    def state(self, step: str) -> StepState:
-        """Return what a step has done."""
-        if step not in self._states:
-            self._states[step] = StepState(self.folder / "state" / f"{step}.jsonl")
-        return self._states[step]
-
-    def record(self, step: str, item: str) -> Record:
-        """Return what a step has done for an item.
-
-        Raises
-        ------
-        NpmError
-            If it has not done that item yet.
-        """
-        found = self.state(step).records.get(item)
-        if found is None:
-            raise NpmError(f"{item} is not done yet in {step}: run `napari-npm run {self.folder}`.")
-        return found
-
     def progress_of(self, image_id: str) -> dict[str, bool]:
         """Tell for each image-wise step whether it has done an image."""
         from .steps import STEPS
@@ -424,7 +268,3 @@ class Study:
             )
             for name in STEPS
         }
-
-
-def _open_for_reading(folder: str) -> Study:
-    return Study.open(folder, write=False)

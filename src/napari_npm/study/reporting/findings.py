@@ -100,12 +100,12 @@ def relevance(study: Study) -> Section | None:
                 " blue in the low-porosity part; each map sums to 1."
             ),
             (
-                "These maps show where evidence flows to the decision. They hardly depend on the class"
-                " that is explained and do not say why it was this sample rather than another."
+                "These maps show where evidence flows to the decision. They hardly depend on the"
+                " class that is explained and do not say why it was this sample rather than another."
             ),
             (
-                "With zero padding the middle of a tile weighs more than its edge whatever it shows;"
-                " no correction was made."
+                "With zero padding the middle of a tile weighs more than its edge whatever it"
+                " shows; no correction was made."
             ),
         ],
         [Table("Conservation and, for phantoms, agreement with the truth", columns, tuple(rows))],
@@ -179,9 +179,9 @@ def correlation(study: Study) -> Section | None:
         "Two-point correlation",
         [
             (
-                "Correlation length: the distance beyond which S2 stays constant within its sampling"
-                " error. Characteristic length: the distance at which two pixels of the same porosity"
-                " are least likely."
+                "Correlation length: the distance beyond which S2 stays constant within its"
+                " sampling error. Characteristic length: the distance at which two pixels of the"
+                " same porosity are least likely."
             )
         ],
         [Table("Lengths with 90 % bootstrap intervals over tiles", columns, rows)],

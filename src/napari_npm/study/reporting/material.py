@@ -72,9 +72,9 @@ def calibration(study: Study) -> Section | None:
         "Calibration",
         [
             (
-                "Below and above: pixels outside unhydrated cement that were darker than the C-S-H or"
-                " brighter than the metal reference and were set to 0 or 1. The curve holds for pores"
-                " well below the 100-250 nm that the electrons sample."
+                "Below and above: pixels outside unhydrated cement that were darker than the C-S-H"
+                " or brighter than the metal reference and were set to 0 or 1. The curve holds for"
+                " pores well below the 100-250 nm that the electrons sample."
             )
         ],
         [Table("Reference grey levels (mean ± SD over images) and clipping", columns, tuple(rows))],

@@ -51,6 +51,7 @@ class Correlate(Step[CorrelateParameters]):
     summary = "Two-point correlation S2(r, dn) of MulF maps and of their characteristic regions."
     needs = ("regions",)
     parallel = False
+    choosing = ("whole", "regions")
     Parameters = CorrelateParameters
 
     def items(self, study: Study, parameters: CorrelateParameters) -> Sequence[Item]:

@@ -13,7 +13,7 @@ from napari_npm.study.hashing import hash_file, hash_value
 from napari_npm.study.parameters import Parameters, parameter
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
-from napari_npm.study.store import tile_places
+from napari_npm.study.store import Tile, TileStack, tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import write_rows
 from napari_npm.study.wiring import MapKind, all_maps
@@ -46,15 +46,15 @@ class TrainParameters(Parameters):
 class Tiles:
     """Some tiles of a stack, read one at a time."""
 
-    def __init__(self, array: Any, indices: Sequence[int]) -> None:
-        self._array = array
-        self._indices = indices
+    def __init__(self, stack: TileStack, tiles: Sequence[Tile]) -> None:
+        self._array = stack.checked(tiles)
+        self._tiles = tiles
 
     def __len__(self) -> int:
-        return len(self._indices)
+        return len(self._tiles)
 
     def __getitem__(self, number: int) -> Any:
-        return np.asarray(self._array[self._indices[number]])
+        return np.asarray(self._array[self._tiles[number].index])
 
 
 class Train(Step[TrainParameters]):
@@ -65,6 +65,7 @@ class Train(Step[TrainParameters]):
     summary = "Train the seven-block network to tell the samples apart, on MulF and on MicF maps."
     needs = ("split", "calibrate")
     parallel = False
+    choosing = ("maps",)
     Parameters = TrainParameters
 
     def items(self, study: Study, parameters: TrainParameters) -> Sequence[Item]:
@@ -96,15 +97,18 @@ class Train(Step[TrainParameters]):
         checkpoints = Checkpoints(
             study.models_folder / item.id, key=self.key(parameters, item.inputs)
         )
-        array, labels, parts = study.stack(item.id).open(), study.tile_labels, parts_of(study)
+        stack, labels, parts = study.stack(item.id), study.tile_labels, parts_of(study)
         learn, validate = (
-            [number for number, part in enumerate(parts) if part == wanted]
+            [tile for tile, part in zip(study.tiles, parts, strict=True) if part == wanted]
             for wanted in ("train", "validation")
         )
+
+        def some(tiles: Sequence[Tile]) -> tuple[Tiles, Any]:
+            return Tiles(stack, tiles), labels[[tile.index for tile in tiles]]
+
         return train(
-            Tiles(array, learn),
-            labels[learn],
-            validation=(Tiles(array, validate), labels[validate]) if validate else None,
+            *some(learn),
+            validation=some(validate) if validate else None,
             config=NetworkConfig(
                 pooling=parameters.pooling, padding=parameters.padding, head=parameters.head
             ),
