@@ -1,0 +1,139 @@
+"""The look all figures share: sizes, fonts, colours, scale bar and colour bar."""
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colorbar import Colorbar
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib_scalebar.scalebar import ScaleBar
+from numpy.typing import NDArray
+
+from napari_npm.core.errors import NpmError
+
+MM = 1 / 25.4
+SINGLE_COLUMN_MM = 85.0
+DOUBLE_COLUMN_MM = 175.0
+# Okabe and Ito's colours: told apart with any colour vision, and in grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Perceptually uniform, and readable with any colour vision.
+POROSITY_COLORMAP = "viridis"
+PROBABILITY_COLORMAP = "magma"
+
+STYLE: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib: the same on every machine
+    "font.size": 7.0,
+    "axes.labelsize": 7.0,
+    "axes.titlesize": 7.0,
+    "axes.linewidth": 0.6,
+    "axes.titlepad": 3.0,
+    "figure.titlesize": 7.5,
+    "image.interpolation": "none",
+    "legend.fontsize": 6.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+    "savefig.facecolor": "white",
+    "xtick.labelsize": 6.5,
+    "xtick.major.size": 2.5,
+    "xtick.major.width": 0.6,
+    "ytick.labelsize": 6.5,
+    "ytick.major.size": 2.5,
+    "ytick.major.width": 0.6,
+}
+
+_MU = r"$\mathregular{\mu}$"
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+P = ParamSpec("P")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw a figure in the shared style, leaving matplotlib's own settings as they were."""
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+def empty_figure(width_mm: float, height_mm: float) -> Figure:
+    """Make a figure without axes that lays out what is put into it."""
+    if not width_mm > 0:
+        raise NpmError(f"The width of a figure must be above 0 mm, not {width_mm}.")
+    figure = Figure(figsize=(width_mm * MM, height_mm * MM), layout="constrained")
+    FigureCanvasAgg(figure)
+    gaps = {"w_pad": 0.02, "h_pad": 0.02, "wspace": 0.03, "hspace": 0.03}
+    figure.get_layout_engine().set(**gaps)  # type: ignore[union-attr] # "constrained" is set above
+    return figure
+
+
+def new_figure(
+    rows: int, columns: int, width_mm: float, height_mm: float, **options: Any
+) -> tuple[Figure, NDArray[np.object_]]:
+    """Make a figure with a grid of axes, without pyplot; `axes` is always 2-D."""
+    figure = empty_figure(width_mm, height_mm)
+    return figure, figure.subplots(rows, columns, squeeze=False, **options)
+
+
+def show_map(axes: Axes, image: NDArray[np.generic], title: str = "", **options: Any) -> AxesImage:
+    """Show an image without ticks."""
+    shown = axes.imshow(image, **options)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if title:
+        axes.set_title(title)
+    return shown
+
+
+def scale_bar(axes: Axes, pixel_size_nm: float | None) -> None:
+    """Put a scale bar into a map; none if the pixel size is not known."""
+    if pixel_size_nm is None:
+        return
+    if not (np.isfinite(pixel_size_nm) and pixel_size_nm > 0):
+        raise NpmError("Give the pixel size in nm, above 0, for the scale bar.")
+    axes.add_artist(
+        ScaleBar(
+            pixel_size_nm,
+            "nm",
+            length_fraction=0.3,
+            width_fraction=0.02,
+            location="lower right",
+            color="white",
+            box_color="black",
+            box_alpha=0.75,
+            border_pad=0.4,
+            font_properties={"size": 6.5},
+            # A plain micro sign, where the library has a formula: text stays one piece in SVG.
+            scale_formatter=lambda value, unit: f"{value:g} {unit.replace(_MU, 'µ')}",
+        )
+    )
+
+
+def colour_bar(figure: Figure, image: Any, axes: Axes | Sequence[Axes], label: str) -> Colorbar:
+    """Put a thin colour bar beside axes."""
+    bar = figure.colorbar(image, ax=axes, fraction=0.05, pad=0.02, aspect=22)
+    bar.set_label(label)
+    bar.outline.set_linewidth(0.6)
+    return bar
+
+
+def power_of_ten(size: float) -> tuple[float, str]:
+    """Return a power of ten that brings `size` near 1, and how to name it in a label."""
+    exponent = int(np.floor(np.log10(size))) if size > 0 else 0
+    if -2 < exponent < 3:
+        return 1.0, ""
+    return 10.0**exponent, f" (10{str(exponent).translate(_SUPERSCRIPTS)})"
+
+
+def letters(axes: Sequence[Axes]) -> None:
+    """Name panels a, b, c ... in bold at their upper left."""
+    for letter, panel in zip("abcdefghijklmnopqrstuvwxyz", axes, strict=False):
+        panel.set_title(letter, loc="left", fontweight="bold")

@@ -1,0 +1,74 @@
+"""Figures to files: PNG, SVG, PDF and TIFF, atomic, and the same bytes every time."""
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from napari_npm.core.errors import NpmError
+from napari_npm.io.atomic import atomic_path
+
+from ._style import MM, STYLE
+
+FORMATS = ("png", "svg", "pdf", "tif", "tiff")
+
+# Text stays text, fonts are embedded as TrueType, and names inside the file are not random.
+_OUTPUT: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "napari-npm", "pdf.fonttype": 42}
+# No dates, so that the same figure gives the same file.
+_METADATA: dict[str, dict[str, str | None]] = {
+    "png": {},
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+
+
+def save_figure(
+    figure: Figure, path: str | Path, *, width_mm: float | None = None, dpi: float = 300
+) -> Path:
+    """Write a figure; the suffix of the path names the format.
+
+    Parameters
+    ----------
+    figure : Figure
+        From any function of `napari_npm.figures`; it is left as it was.
+    path : str or Path
+        Ends in .png, .svg, .pdf, .tif or .tiff.
+    width_mm : float, optional
+        Width of the figure in mm; its height follows. Font sizes stay what they are. The
+        figure's own width by default.
+    dpi : float
+        Pixels per inch of PNG and TIFF, and of images inside SVG and PDF.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    NpmError
+        For another suffix, a width or dpi that cannot be used, or a file that cannot be written.
+    """
+    target = Path(path)
+    kind = target.suffix.lower().removeprefix(".")
+    if kind not in FORMATS:
+        raise NpmError(f"Save figures as .png, .svg, .pdf or .tif, not as '{target.name}'.")
+    if width_mm is not None and not 10 <= width_mm <= 1000:
+        raise NpmError(f"The width of a figure must be 10 to 1000 mm, not {width_mm:g}.")
+    if not 20 <= dpi <= 2400:
+        raise NpmError(f"The resolution of a figure must be 20 to 2400 dpi, not {dpi:g}.")
+    width, height = (float(side) for side in figure.get_size_inches())
+    new_width = width if width_mm is None else width_mm * MM
+    options: dict[str, Any] = {}
+    if kind.startswith("tif"):
+        options["pil_kwargs"] = {"compression": "tiff_lzw"}
+    if kind in _METADATA:
+        options["metadata"] = _METADATA[kind]
+    try:
+        figure.set_size_inches(new_width, height * new_width / width)
+        with rc_context({**STYLE, **_OUTPUT}), atomic_path(target) as temporary:
+            figure.savefig(temporary, format="tiff" if kind == "tif" else kind, dpi=dpi, **options)
+    finally:
+        figure.set_size_inches(width, height)
+    return target
