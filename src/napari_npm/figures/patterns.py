@@ -130,9 +130,9 @@ def pattern_rows(
     foot = 11.0 if "relevance" in kinds else 0.0
     figure = empty_figure(width_mm, height + foot)
     body: Any = figure
+    below: SubFigure | None = None
     if foot:
         body, below = np.ravel(np.asarray(figure.subfigures(2, 1, height_ratios=(height, foot))))
-        _relevance_bars(below, peak)
     axes = body.subplots(len(items), len(kinds), squeeze=False)
     for row, item in enumerate(items):
         for column, kind in enumerate(kinds):
@@ -140,6 +140,8 @@ def pattern_rows(
             show_map(axes[row, column], panel_rgb(item, kind, peak=peak), title)
         axes[row, 0].set_ylabel(item.name)
         scale_bar(axes[row, 0], pixel_size_nm)
+    if below is not None:
+        _relevance_bars(below, peak)
     return figure
 
 
