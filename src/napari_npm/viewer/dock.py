@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtWidgets import (
     QFrame,
     QGroupBox,
@@ -25,6 +25,8 @@ from . import notify
 from .current import Current, current_image, current_subject
 from .session import Session, plain, session_of
 from .tasks import Task
+
+_NARROWEST, _MARGIN = 310, 6
 
 
 def guarded(slot: Callable[[Any], None]) -> Callable[..., None]:
@@ -76,9 +78,9 @@ class Dock(QWidget):
         """Follow the current image or study; overridden where there is something to follow."""
 
     def _build_frame(self) -> None:
-        self.setMinimumWidth(310)
+        self.setMinimumWidth(_NARROWEST)
         outer = QVBoxLayout(self)
-        outer.setContentsMargins(6, 6, 6, 6)
+        outer.setContentsMargins(_MARGIN, _MARGIN, _MARGIN, _MARGIN)
         self.heading = QLabel()
         self.heading.setWordWrap(True)
         self.heading.setVisible(self.follows_image)
@@ -92,6 +94,7 @@ class Dock(QWidget):
         self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scroll.setWidget(content)
         outer.addWidget(self.scroll, stretch=1)
+        content.installEventFilter(self)
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.stop_button = QPushButton("Stop")
@@ -107,6 +110,14 @@ class Dock(QWidget):
         self.status.setWordWrap(True)
         self.status.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         outer.addWidget(self.status)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Keep the dock as wide as its content, so that nothing is cut off at the side."""
+        if event.type() == QEvent.Type.LayoutRequest and watched is self.scroll.widget():
+            bar = self.scroll.verticalScrollBar().sizeHint().width()
+            content = self.scroll.widget().minimumSizeHint().width()
+            self.setMinimumWidth(max(_NARROWEST, content + bar + 2 * _MARGIN))
+        return False
 
     def _adopt(self) -> None:
         if isalive(self) and isalive(self.session):

@@ -31,8 +31,8 @@ _WORDS = {
 _SYMBOLS = {
     "g_csh": "G<sub>CSH</sub>",
     "g_metal": "G<sub>m</sub>",
-    "sigma_px": "σ",
-    "sigma_um": "σ",
+    "sigma_px": "σ in px",
+    "sigma_um": "σ in µm",
     "r_max_px": "r<sub>max</sub>",
 }
 _UNIT_WORDS = {"px", "um", "um2", "nm", "kv", "mm"}

@@ -10,8 +10,8 @@ STATES = (
     ("Mask", "mask", "a mask is saved"),
     ("MulF", "calibrate", "calibrated to a MulF map"),
     ("MicF", "smooth", "smoothed to a MicF map"),
-    ("Pred.", "predict", "classified by the networks"),
-    ("Expl.", "explain", "relevance computed"),
+    ("Pred", "predict", "classified by the networks"),
+    ("Expl", "explain", "relevance computed"),
 )
 _DONE, _LEFT = "✓", "–"
 
@@ -102,14 +102,19 @@ class ImageTable(QTableView):
         self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setAlternatingRowColors(True)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
-        self.setMinimumHeight(150)
+        self.setMinimumHeight(190)
+        self.setMinimumWidth(360)
         header = self.horizontalHeader()
         header.setMinimumSectionSize(30)
+        header.setHighlightSections(False)
+        self.verticalHeader().setDefaultSectionSize(22)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        for column, width in enumerate((0, 62, *(42,) * len(STATES))):
+        for column, width in enumerate((0, 56, *(40,) * len(STATES))):
             if column:
                 self.setColumnWidth(column, width)
         self.clicked.connect(self._choose)

@@ -125,12 +125,12 @@ def overlay_of(
 ) -> NDArray[np.uint8]:
     """Compose the overlay of relevance on a map: red on HP, blue on LP, grey below."""
     from napari_npm.core.progress import silent
-    from napari_npm.figures import relevance_overlay
+    from napari_npm.figures.overlay import relevance_rgb
 
     from .image_work import split_image
 
     high = split_image(silent, values, origins).labels == 2
-    return np.asarray(relevance_overlay(values, relevance, high))
+    return np.round(255 * relevance_rgb(values, relevance, high)).astype(np.uint8)
 
 
 def stored_relevance(

@@ -27,6 +27,7 @@ def show_image_data(viewer: Any, data: ImageData) -> Any:
         The mask layer, to be watched for changes.
     """
     first = find(viewer, Kind.IMAGE, data.subject) is None
+    active = viewer.layers.selection.active
     image = put(viewer, Kind.IMAGE, data.subject, data.pixels)
     for kind in _DERIVED:
         if kind in data.maps:
@@ -37,7 +38,8 @@ def show_image_data(viewer: Any, data: ImageData) -> Any:
         else:
             remove(viewer, kind, data.subject)
     mask = put(viewer, Kind.MASK, data.subject, data.mask)
+    # napari makes each new layer the active one; the user's choice stays.
+    viewer.layers.selection.active = active if active in viewer.layers and not first else image
     if first:
-        viewer.layers.selection.active = image
         viewer.reset_view()
     return mask

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from . import dialogs, notify
 from .dock import guarded
@@ -67,7 +67,7 @@ class StudyDock(StepDock):
         )
         self.next_button = self.button("Next ▶", self.next_image, "Show the next image")
         self.add_button = self.button(
-            "Add images…", self.add_images, "Take another folder of images into this study"
+            "Add…", self.add_images, "Take another folder of images into this study"
         )
         self.row(layout, self.previous_button, self.next_button, self.add_button)
         self.run_button = self.job_button(
@@ -79,16 +79,14 @@ class StudyDock(StepDock):
         self.step_box = QComboBox()
         self.step_box.setToolTip("A step of the method, with its parameters below")
         self.step_button = self.job_button(
-            "Run to this step", self.run_step, "Run what is left up to and including this step"
+            "Run to here", self.run_step, "Run what is left up to and including this step"
         )
         self.row(layout, self.step_box, self.step_button)
-        self.pages = QStackedWidget()
-        self.pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        layout.addWidget(self.pages)
-        self._fill_steps()
+        self.pages: list[QWidget] = []
+        self._fill_steps(layout)
         return box
 
-    def _fill_steps(self) -> None:
+    def _fill_steps(self, column: QVBoxLayout) -> None:
         from napari_npm.study.steps import STEPS
 
         for name, step in STEPS.items():
@@ -99,24 +97,22 @@ class StudyDock(StepDock):
             layout = QVBoxLayout(page)
             layout.setContentsMargins(0, 0, 0, 0)
             layout.addWidget(self.note(step.summary))
-            self.pages.addWidget(page)
+            page.hide()
+            column.addWidget(page)
+            self.pages.append(page)
         self.step_box.currentIndexChanged.connect(self._step_chosen)
         self._step_chosen(0)
 
     def _step_chosen(self, place: int) -> None:
-        page = self.pages.widget(place)
+        page = self.pages[place]
         step = self.step_box.itemData(place)
         if step not in self.forms:
             form = self.step_form(step)
             if self.session.study is not None:
                 form.set_values(self.session.study.parameters(step))
             page.layout().addWidget(form)
-        self.pages.setCurrentIndex(place)
-        for index in range(self.pages.count()):
-            # Only the page on show counts for the height.
-            policy = QSizePolicy.Policy.Preferred if index == place else QSizePolicy.Policy.Ignored
-            self.pages.widget(index).setSizePolicy(QSizePolicy.Policy.Preferred, policy)
-        self.pages.adjustSize()
+        for other in self.pages:
+            other.setVisible(other is page)
 
     def refresh(self) -> None:
         """Show the study."""

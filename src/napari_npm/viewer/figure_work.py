@@ -1,0 +1,170 @@
+"""Figures of the current image's layers, for worker threads: no Qt.
+
+The figures are those of `napari_npm.figures`; only the blend of what is seen is made here.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_npm.core.errors import NpmError
+from napari_npm.core.progress import Progress
+
+from .layers import Kind
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A visible layer as it looks.
+
+    Attributes
+    ----------
+    data : ndarray
+        ``(H, W)`` values or labels, or ``(H, W, 3)`` colours.
+    colormap : object
+        napari's colormap; None for colours.
+    limits : (float, float) or None
+        Contrast limits; None for labels and colours.
+    opacity : float
+        0 to 1.
+    """
+
+    data: NDArray[Any]
+    colormap: Any
+    limits: tuple[float, float] | None
+    opacity: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """A figure that is wanted.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `FIGURES`.
+    name : str
+        The image.
+    parts : mapping of Kind to ndarray
+        The image's layers.
+    shown : tuple of Shown
+        What is seen, from the bottom up.
+    pixel_size_nm : float or None
+        For the scale bar.
+    """
+
+    kind: str
+    name: str
+    parts: Mapping[Kind, NDArray[Any]]
+    shown: tuple[Shown, ...]
+    pixel_size_nm: float | None
+
+
+VIEW = "What is seen"
+# Title, and the layers that the figure needs.
+FIGURES: dict[str, tuple[Kind, ...]] = {
+    VIEW: (),
+    "MulF map": (Kind.MULF,),
+    "MicF map": (Kind.MICF,),
+    "BSE beside MulF (Fig. S2)": (Kind.IMAGE, Kind.MULF),
+    "LP/HP of MicF and MulF (Fig. S3)": (Kind.MICF, Kind.MULF),
+    "Relevance, boundaries, regions (Fig. 5)": (Kind.MULF, Kind.RELEVANCE),
+}
+
+
+def draw(request: Request) -> Any:
+    """Draw a figure.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    NpmError
+        If a layer that it needs is missing.
+    """
+    from napari_npm.figures import maps, patterns
+
+    missing = [str(kind) for kind in FIGURES[request.kind] if kind not in request.parts]
+    if missing:
+        raise NpmError(
+            f"{request.name} has no {' and '.join(missing)} layer yet, which this figure needs."
+        )
+    part, size = request.parts, request.pixel_size_nm
+    if request.kind == VIEW:
+        return patterns.montage([blend(request.shown)], size, columns=1, width_mm=85)
+    if request.kind in ("MulF map", "MicF map"):
+        kind = FIGURES[request.kind][0]
+        return maps.porosity_figure(part[kind], size)
+    if Kind.IMAGE in FIGURES[request.kind]:
+        return maps.bse_figure(part[Kind.IMAGE], part[Kind.MULF], size)
+    if Kind.RELEVANCE in FIGURES[request.kind]:
+        item = patterns.explained(request.name, part[Kind.MULF], part[Kind.RELEVANCE])
+        return patterns.pattern_rows([item], size)
+    return maps.isodata_figure(part[Kind.MICF], part[Kind.MULF], size)
+
+
+def blend(shown: tuple[Shown, ...]) -> NDArray[np.float32]:
+    """Blend layers as the viewer shows them, at the image's own resolution.
+
+    Returns
+    -------
+    ndarray of float32, (H, W, 3)
+        Colours in [0, 1].
+
+    Raises
+    ------
+    NpmError
+        If nothing is seen.
+    """
+    if not shown:
+        raise NpmError("No layer of the current image is visible: show one first.")
+    shape = shown[0].data.shape[:2]
+    result = np.zeros((*shape, 3), np.float32)
+    for layer in shown:
+        if layer.data.shape[:2] != shape:
+            continue
+        if layer.colormap is None:
+            top = 255.0 if layer.data.dtype == np.uint8 else 1.0
+            colour = layer.data[..., :3].astype(np.float32) / top
+            alpha = np.ones(shape, np.float32)
+        else:
+            values = layer.data
+            if layer.limits is not None:
+                low, high = layer.limits
+                values = np.clip((values.astype(np.float32) - low) / max(high - low, 1e-12), 0, 1)
+            flat = np.asarray(layer.colormap.map(values.ravel()), np.float32)
+            mapped = flat.reshape(*shape, 4)
+            colour, alpha = mapped[..., :3], mapped[..., 3]
+        weight = (alpha * layer.opacity)[..., np.newaxis]
+        result = result * (1 - weight) + colour * weight
+    return np.clip(result, 0, 1).astype(np.float32)
+
+
+def preview(report: Progress, request: Request, width_mm: float | None, pixels: int) -> bytes:
+    """Draw a figure and return it as PNG of about so many pixels in width."""
+    report(0, 1, "drawing")
+    figure = draw(request)
+    inches = figure.get_figwidth() if width_mm is None else width_mm / 25.4
+    figure.set_size_inches(inches, figure.get_figheight() * inches / figure.get_figwidth())
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=pixels / inches)
+    return buffer.getvalue()
+
+
+def export(
+    report: Progress, request: Request, path: Path, width_mm: float | None, dpi: float
+) -> Path:
+    """Draw a figure and write it."""
+    from napari_npm.figures.save import save_figure
+
+    report(0, 2, "drawing")
+    figure = draw(request)
+    report(1, 2, "writing")
+    return save_figure(figure, path, width_mm=width_mm, dpi=dpi)
