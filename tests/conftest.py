@@ -5,6 +5,7 @@ Environment variables are set here, before any test module imports the libraries
 
 import importlib.metadata
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -49,9 +50,7 @@ def pytest_report_header() -> str:
 
 def pytest_unconfigure() -> None:
     """Remove the scratch folder of the settings."""
-    for path in SCRATCH.glob("*"):
-        path.unlink()
-    SCRATCH.rmdir()
+    shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
 @pytest.fixture
