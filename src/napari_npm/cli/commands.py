@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from napari_npm.core.errors import NpmError
-from napari_npm.study.importing import ImportReport, add_folder, add_images, take_masks
+from napari_npm.study.importing import ImportReport, add_folder, add_images
+from napari_npm.study.marks import take_masks
 from napari_npm.study.model import FILE_NAME
 from napari_npm.study.runner import run
 from napari_npm.study.steps import STEPS
@@ -42,7 +43,8 @@ def run_step(
     scheduler: str,
 ) -> None:
     """Set a step's parameters and run it."""
-    creates = step == "import" and not (folder / FILE_NAME).exists()
+    # a study is made by its first import, not by a name that was mistyped
+    creates = step == "import" and extra["paths"] and not (folder / FILE_NAME).exists()
     with Study.create(folder) if creates else Study.open(folder) as study:
         if reset:
             study.reset_parameters(step)
@@ -171,14 +173,16 @@ def open_viewer(folder: Path) -> None:
 
 def _take_images(study: Study, values: Mapping[str, Any], report: Reporter) -> None:
     """Take what `import` was given: folders and files, and masks named like them."""
+
+    def progress(
+        done: int, total: int, message: str = "", metrics: Mapping[str, float] | None = None
+    ) -> None:
+        report.progress("import", done, total, message, metrics)
+
     common = {name: values[name] for name in ("label", "specimen", "pixel_size_nm", "copy")}
     total = ImportReport((), ())
     files = []
     for path in values["paths"] or ():
-
-        def progress(done: int, parts: int, message: str = "", _: Any = None) -> None:
-            report.progress("import", done, parts, message)
-
         if path.is_dir():
             total += add_folder(study, path, sample=values["sample"], progress=progress, **common)
         else:
@@ -186,10 +190,12 @@ def _take_images(study: Study, values: Mapping[str, Any], report: Reporter) -> N
     if files:
         if values["sample"] is None:
             raise NpmError("Name the sample that these files belong to with --sample.")
-        total += add_images(study, values["sample"], files, **common)
+        total += add_images(study, values["sample"], files, progress=progress, **common)
     for path, reason in total.skipped:
         report.message(f"left out: {path}: {reason}", "warning")
-    if values["paths"] and not total.added and not study.images:
+    if total.renewed:
+        report.message(f"took anew: {', '.join(total.renewed)}")
+    if values["paths"] and not study.images:
         raise NpmError("None of these files could be taken; see the reasons above.")
     for folder, truth in ((values["masks"], False), (values["truth"], True)):
         if folder is not None:

@@ -2,6 +2,7 @@
 
 import inspect
 import types
+from pathlib import Path
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import typer
@@ -42,7 +43,11 @@ def _annotation(name: str, field: FieldInfo) -> Any:
         kind = str  # a list is given with commas
     flag = f"--{name.replace('_', '-')}"
     flags = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)
-    return Annotated[kind | None, typer.Option(*flags, help=_help(field), show_default=False)]
+    # a study remembers a path: it must not depend on where the command was called
+    return Annotated[
+        kind | None,
+        typer.Option(*flags, help=_help(field), show_default=False, resolve_path=kind is Path),
+    ]
 
 
 def _without_none(annotation: Any) -> Any:

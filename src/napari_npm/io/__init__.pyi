@@ -1,3 +1,4 @@
+from ._sidecar import sidecars_of as sidecars_of
 from .atomic import atomic_path as atomic_path
 from .atomic import write_bytes as write_bytes
 from .atomic import write_json as write_json

@@ -1,7 +1,7 @@
 from .importing import ImportReport as ImportReport
 from .importing import add_folder as add_folder
 from .importing import add_images as add_images
-from .importing import take_masks as take_masks
+from .marks import take_masks as take_masks
 from .model import ImageEntry as ImageEntry
 from .model import Sample as Sample
 from .parameters import Parameters as Parameters

@@ -136,7 +136,8 @@ class StudyFolder:
         """Return a step's parameters: the study's own where set, defaults elsewhere."""
         from .steps import STEPS
 
-        return STEPS[step].Parameters.checked(self._content.parameters.get(step, {}))
+        kind: type[Parameters] = STEPS[step].Parameters
+        return kind.checked(self._content.parameters.get(step, {}))
 
     def set_parameters(self, step: str, **changes: Any) -> Parameters:
         """Change a step's parameters and keep them in the study.
@@ -149,7 +150,8 @@ class StudyFolder:
         from .steps import STEPS
 
         merged = {**self._content.parameters.get(step, {}), **changes}
-        checked = STEPS[step].Parameters.checked(merged)
+        kind: type[Parameters] = STEPS[step].Parameters
+        checked = kind.checked(merged)
         kept = checked.model_dump(mode="json", exclude_none=True)
         if kept != self._content.parameters.get(step):
             self.save(parameters={**self._content.parameters, step: kept})

@@ -1,16 +1,15 @@
 """Taking images into a study: what is refused is named with its reason, the rest goes on."""
 
+import math
 import os
-import re
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress, silent
-from napari_npm.core.tiling import TILE
 
+from .entries import checked_sample, copy_image, entry_of, free_name, relative_source
 from .hashing import hash_file
 from .model import ImageEntry, Sample
 from .study import Study
@@ -27,8 +26,15 @@ class ImportReport:
     skipped: tuple[tuple[Path, str], ...]
     """Files left out, each with its reason."""
 
+    renewed: tuple[str, ...] = ()
+    """Ids of images that are in the study and whose file was lost or has changed."""
+
     def __add__(self, other: "ImportReport") -> "ImportReport":
-        return ImportReport(self.added + other.added, self.skipped + other.skipped)
+        return ImportReport(
+            self.added + other.added,
+            self.skipped + other.skipped,
+            self.renewed + other.renewed,
+        )
 
 
 def add_images(
@@ -46,7 +52,8 @@ def add_images(
 
     A file that cannot be used is named in the report and the others are taken: unreadable or
     colour images, images smaller than a tile, without a pixel size, with another pixel size than
-    the study's, or in the study already.
+    the study's, or in the study already. A file whose content the study knows but has lost, or
+    that has changed where it lies, takes its old place.
 
     Parameters
     ----------
@@ -72,37 +79,69 @@ def add_images(
     -------
     ImportReport
         Ids of the images taken, and what was left out and why.
+
+    Raises
+    ------
+    NpmError
+        If the sample's name cannot be used, or the disk refuses; what was taken is kept.
     """
     study.require_writable()
-    known = {image.sha256: image.id for image in study.images}
-    entries: list[ImageEntry] = []
-    skipped: list[tuple[Path, str]] = []
-    taken = {image.id for image in study.images}
-    reference = study.images[0].pixel_size_nm if study.images else None
+    checked_sample(sample, study.samples)
+    if pixel_size_nm is not None and not 0 < pixel_size_nm < math.inf:
+        raise NpmError(f"A pixel is {pixel_size_nm:g} nm wide: give a number above zero.")
+    images = {image.id: image for image in study.images}
+    report = ImportReport((), ())
     try:
-        for number, path in enumerate(paths, start=1):
+        for number, path in enumerate(map(Path, paths), start=1):
             try:
-                entry = _entry(study, sample, Path(path), specimen, pixel_size_nm, taken, copy)
-                if entry.sha256 in known:
-                    raise NpmError(f"is in the study already, as {known[entry.sha256]}.")
-                reference = reference or entry.pixel_size_nm
-                if abs(entry.pixel_size_nm / reference - 1) > PIXEL_SIZE_TOLERANCE:
-                    raise NpmError(
-                        f"has {entry.pixel_size_nm:g} nm a pixel but the study {reference:g}:"
-                        " resample it, or put it into a study of its own."
-                    )
+                entry = entry_of(path, sample, pixel_size_nm)
+                known = _known(study, images, entry)
+                _check_pixel_size(images, entry)
             except NpmError as error:
-                skipped.append((Path(path), str(error)))
+                report += ImportReport((), ((path, str(error)),))
             else:
-                entries.append(entry)
-                taken.add(entry.id)
-                known[entry.sha256] = entry.id
-            progress(number, len(paths), Path(path).name)
+                taken = {name.casefold() for name in images}
+                image_id = known or free_name(path.stem, sample, taken)
+                source = path.resolve()
+                if copy:
+                    source = copy_image(path, study.folder / "images", image_id)
+                images[image_id] = entry.model_copy(
+                    update={
+                        "id": image_id,
+                        "specimen": specimen or (images[known].specimen if known else image_id),
+                        "source": relative_source(source, study.folder),
+                    }
+                )
+                new = ((), (image_id,)) if known else ((image_id,), ())
+                report += ImportReport(new[0], (), new[1])
+            progress(number, len(paths), path.name)
     finally:
-        if entries:
+        if report.added or report.renewed:
             samples = _with_sample(study.samples, sample, label)
-            study.save(samples=samples, images=(*study.images, *entries))
-    return ImportReport(tuple(entry.id for entry in entries), tuple(skipped))
+            study.save(samples=samples, images=tuple(images.values()))
+    return report
+
+
+def _known(study: Study, images: Mapping[str, ImageEntry], entry: ImageEntry) -> str | None:
+    """Return the id of the image whose source was lost, or changed, and comes again."""
+    for image in images.values():
+        source = Path(os.path.normpath(study.folder / image.source))
+        if image.sha256 == entry.sha256:
+            if source.exists() and hash_file(source) == image.sha256:
+                raise NpmError(f"is in the study already, as {image.id}.")
+            return image.id
+        if source == Path(entry.source):
+            return image.id
+    return None
+
+
+def _check_pixel_size(images: Mapping[str, ImageEntry], entry: ImageEntry) -> None:
+    reference = next((image.pixel_size_nm for image in images.values()), entry.pixel_size_nm)
+    if abs(entry.pixel_size_nm / reference - 1) > PIXEL_SIZE_TOLERANCE:
+        raise NpmError(
+            f"has {entry.pixel_size_nm:g} nm a pixel but the study {reference:g}:"
+            " resample it, or put it into a study of its own."
+        )
 
 
 def add_folder(
@@ -158,12 +197,20 @@ def add_folder(
             f"{folder} holds no images: give a folder of images with --sample NAME, or a folder"
             " with one subfolder of images for each sample."
         )
-    report = ImportReport((), ())
+    report = ImportReport((), tuple(_out_of_place(folder, sample, groups)))
     before = 0
     for name, piece, listing in found:
 
-        def inner(done: int, _: int, message: str = "", *__: object, base: int = before) -> None:
-            progress(base + done, total, message)
+        def inner(
+            done: int,
+            total: int,  # noqa: ARG001 - of this group only
+            message: str = "",
+            metrics: Mapping[str, float] | None = None,
+            *,
+            base: int = before,
+            all_files: int = total,
+        ) -> None:
+            progress(base + done, all_files, message, metrics)
 
         report += ImportReport((), tuple((path, "is not an image.") for path in listing.skipped))
         if listing.images:
@@ -181,44 +228,25 @@ def add_folder(
     return report
 
 
-def take_masks(study: Study, folder: Path, *, truth: bool = False) -> tuple[str, ...]:
-    """Take label images from a folder as masks: the file named like an image is its mask.
-
-    Parameters
-    ----------
-    study : Study
-        A writable study.
-    folder : Path
-        Folder of label images (`Label` values); names are those of the images or their ids.
-    truth : bool
-        Take them as known places of modification instead.
-
-    Returns
-    -------
-    tuple of str
-        Ids of the images that got one.
-
-    Raises
-    ------
-    NpmError
-        If the folder holds none for this study, or one does not fit its image.
-    """
-    from napari_npm.io import read_labels
-
-    by_stem = {path.stem: path for path in sorted(Path(folder).glob("*.tif*"))}
-    taken = []
-    for image in study.images:
-        path = by_stem.get(image.id) or by_stem.get(Path(image.source).stem)
-        if path is not None:
-            (study.set_truth if truth else study.set_mask)(image.id, read_labels(path))
-            taken.append(image.id)
-    if not taken:
-        raise NpmError(f"{folder} holds no label image named like an image of the study.")
-    return tuple(taken)
-
-
 def _folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
+
+
+def _out_of_place(
+    folder: Path, sample: str | None, groups: Sequence[tuple[str, str | None, Path]]
+) -> Iterator[tuple[Path, str]]:
+    """Yield what lies where no image is looked for: it must not go unnoticed."""
+    from napari_npm.io import find_images
+
+    if not sample:
+        listing = find_images(folder, required=False)
+        for path in (*listing.images, *listing.skipped):
+            yield path, "lies beside the folders of the samples: move it into one."
+    homes = {home for _, _, home in groups}
+    for _, _, home in groups:
+        for path in _folders(home):
+            if path not in homes:
+                yield path, "is a folder inside a specimen's: move its images into that one."
 
 
 def _with_sample(samples: tuple[Sample, ...], name: str, label: str | None) -> tuple[Sample, ...]:
@@ -228,64 +256,3 @@ def _with_sample(samples: tuple[Sample, ...], name: str, label: str | None) -> t
             for sample in samples
         )
     return (*samples, Sample(name=name, label=label or name))
-
-
-def _entry(
-    study: Study,
-    sample: str,
-    path: Path,
-    specimen: str | None,
-    pixel_size_nm: float | None,
-    taken: set[str],
-    copy: bool,
-) -> ImageEntry:
-    from napari_npm.io import read_sem, writing
-
-    image = read_sem(path)
-    height, width = image.pixels.shape
-    if min(height, width) < TILE:
-        raise NpmError(f"is {height} x {width} px, smaller than a tile of {TILE} x {TILE} px.")
-    size = pixel_size_nm or image.pixel_size_nm
-    if size is None:
-        raise NpmError("carries no pixel size: give it with --pixel-size-nm.")
-    image_id = _free_name(path.stem, sample, taken)
-    source = path.resolve()
-    if copy:
-        source = study.folder / "images" / f"{image_id}{path.suffix.lower()}"
-        with writing(source):
-            shutil.copyfile(path, source)
-    return ImageEntry(
-        id=image_id,
-        sample=sample,
-        specimen=specimen or image_id,
-        source=_relative(source, study.folder),
-        sha256=hash_file(source),
-        height=height,
-        width=width,
-        pixel_size_nm=size,
-        kv=image.kv,
-        detector=image.detector,
-        date=str(image.date) if image.date else None,
-        warnings=tuple(image.warnings),
-    )
-
-
-def _free_name(stem: str, sample: str, taken: set[str]) -> str:
-    """Return an id made from the file's name that is a safe file name and not yet taken."""
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", stem).strip("._") or "image"
-    candidates = [plain, re.sub(r"[^A-Za-z0-9._-]+", "_", f"{sample}-{plain}")]
-    for candidate in candidates:
-        if candidate not in taken:
-            return candidate
-    number = 2
-    while f"{candidates[1]}-{number}" in taken:
-        number += 1
-    return f"{candidates[1]}-{number}"
-
-
-def _relative(source: Path, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(source, folder)).as_posix()
-    except ValueError:
-        # another drive on Windows has no relative path
-        return source.as_posix()

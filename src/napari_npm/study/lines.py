@@ -17,7 +17,7 @@ def append_line(path: Path, entry: Mapping[str, Any]) -> None:
     """
     from napari_npm.io import writing
 
-    line = json.dumps(entry, default=str).encode() + b"\n"
+    line = json.dumps(entry).encode() + b"\n"
     with writing(path), path.open("ab+") as file:
         if file.seek(0, os.SEEK_END):
             file.seek(-1, os.SEEK_END)

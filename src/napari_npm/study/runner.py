@@ -159,7 +159,10 @@ def _run_step(
         mapper(study, step, parameters, left, keep, progress, scheduler, workers)
         state.keep_only([item.id for item in items])
         records = [state.records[item.id] for item in items]
-        finish_key = hash_value([step.key(parameters, {}), [[r.item, r.output] for r in records]])
+        further = {"finish": step.finish_inputs(study, parameters)}
+        finish_key = hash_value(
+            [step.key(parameters, further), [[r.item, r.output] for r in records]]
+        )
         if left or not _finished(study, state.finish, finish_key):
             files = step.finish(study, parameters, records)
             relative = tuple(path.relative_to(study.folder).as_posix() for path in files)
@@ -210,16 +213,17 @@ def _map_serial(
 
         def inner(
             done: int,
-            parts: int,
+            total: int,
             message: str = "",
             metrics: Mapping[str, float] | None = None,
             *,
+            whole: int = total,
             base: int = before,
             weight: int = item.weight,
             name: str = item.id,
         ) -> None:
-            part = base + weight * done // max(parts, 1)
-            progress(step.name, part, total, message or name, metrics)
+            part = base + weight * done // max(total, 1)
+            progress(step.name, part, whole, message or name, metrics)
 
         keep(item, step.compute(study, parameters, item, inner))
         before += item.weight

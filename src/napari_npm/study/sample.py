@@ -6,7 +6,8 @@ from pathlib import Path
 
 from napari_npm.core.errors import NpmError
 
-from .importing import add_folder, take_masks
+from .importing import add_folder
+from .marks import take_masks
 from .study import Study
 
 

@@ -79,6 +79,10 @@ class Step(ABC, Generic[P]):
     def store(self, study: "Study", parameters: P, item: Item, result: Any) -> Stored:
         """Write one item's result."""
 
+    def finish_inputs(self, study: "Study", parameters: P) -> Any:
+        """Return what `finish` depends on besides the items' results."""
+        return None
+
     def finish(self, study: "Study", parameters: P, records: Sequence[Record]) -> Sequence[Path]:
         """Write what summarises all items; return the files written."""
         return ()

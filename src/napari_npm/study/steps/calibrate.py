@@ -128,6 +128,8 @@ class Calibrate(Step[CalibrateParameters]):
         """One item an image."""
         masks = {image.id: study.record("mask", image.id) for image in study.images}
         rows = {image: record.rows[0] for image, record in masks.items()}
+        if parameters.curve and not parameters.curve.is_file():
+            raise NpmError(f"There is no response curve {parameters.curve}: check the name.")
         curve = hash_file(parameters.curve) if parameters.curve else "default"
         found = []
         for image in study.images:

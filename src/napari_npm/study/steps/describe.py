@@ -62,7 +62,7 @@ class Describe(Step[DescribeParameters]):
 
         tiles = study.tiles_of(item.id)
         maps = study.stack("mulf").read(tiles)
-        edges = np.linspace(0, 1, parameters.fraction_bins + 1)
+        edges: list[float] = np.linspace(0, 1, parameters.fraction_bins + 1).tolist()
         rows = []
         for tile, one, mean, fractions in zip(
             tiles, maps, porosity(maps), porosity_fractions(maps, edges), strict=True

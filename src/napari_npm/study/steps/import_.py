@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
 from napari_npm.study.parameters import Parameters, parameter
@@ -37,6 +38,8 @@ class Import(Step[ImportParameters]):
 
     def items(self, study: Study, parameters: ImportParameters) -> Sequence[Item]:
         """One item an image."""
+        if not study.images:
+            raise NpmError(f"{study.folder} has no images: import some first.")
         return [
             Item(
                 image.id,

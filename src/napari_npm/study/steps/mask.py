@@ -99,7 +99,9 @@ class Mask(Step[MaskParameters]):
             pixel_um = study.image(item.id).pixel_size_nm / 1000
             proposed = label_by_levels(
                 pixels,
-                **ranges,
+                uc=ranges.get("uc"),
+                csh=ranges.get("csh"),
+                metal=ranges.get("metal"),
                 smooth_px=parameters.smooth_px,
                 min_area_px=round(parameters.min_area_um2 / pixel_um**2),
                 erode_px=parameters.erode_px,

@@ -83,6 +83,10 @@ class Predict(Step[PredictParameters]):
         )
         return Stored(hash_value(rows), rows)
 
+    def finish_inputs(self, study: Study, parameters: PredictParameters) -> Any:
+        """Return what the baselines are made of."""
+        return [study.record("describe", image.id).output for image in study.images]
+
     def finish(
         self, study: Study, parameters: PredictParameters, records: Sequence[Record]
     ) -> Sequence[Path]:
@@ -91,7 +95,7 @@ class Predict(Step[PredictParameters]):
         files, accuracies = [], []
         parts = parts_of(study)
         for model in dict.fromkeys(row["model"] for row in rows):
-            own = [row | {"part": parts[row["tile"]]} for row in rows if row["model"] == model]
+            own = [{**row, "part": parts[row["tile"]]} for row in rows if row["model"] == model]
             files.append(write_rows(study, f"predictions_{model}", own))
             test = [row for row in own if row["part"] == "test"]
             names = [sample.name for sample in study.samples]
@@ -157,7 +161,7 @@ def _baselines(study: Study, parameters: PredictParameters) -> list[dict[str, An
     from napari_npm.core.statistics import nearest_mean
 
     parts = np.array(parts_of(study))
-    learn, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
+    learn, test = (np.flatnonzero(parts == part) for part in ("train", "test"))
     labels = study.tile_labels
     described = [row for image in study.images for row in study.record("describe", image.id).rows]
     rows = []
@@ -165,7 +169,7 @@ def _baselines(study: Study, parameters: PredictParameters) -> list[dict[str, An
         values = np.array([row[column] for row in described])
         predicted = nearest_mean(values, labels, fit=learn, evaluate=test).predicted
         rows.append((f"{name}, nearest mean", predicted == labels[test]))
-    array = study.stack("mulf").open()
-    found = histogram_baseline(Tiles(array, learn), labels[learn], Tiles(array, test), labels[test])
+    maps = [Tiles(study.stack("mulf"), [study.tiles[i] for i in some]) for some in (learn, test)]
+    found = histogram_baseline(maps[0], labels[learn], maps[1], labels[test])
     rows.append(("grey histogram, logistic regression", found.predicted == labels[test]))
     return [{"classifier": name, **_interval(study, correct, parameters)} for name, correct in rows]
