@@ -42,34 +42,32 @@ class _Spread(BasicHook):  # type: ignore[misc]  # zennit has no types
 
     def backward(self, module: nn.Module, grad_input: Any, grad_output: Any) -> tuple[Any, ...]:
         """Apply the rule, then add what it lost."""
-        ruled = super().backward(module, grad_input, grad_output)
+        rule: Any = self.gradient_mapper
+        divided: list[Tensor] = []  # R / (z + epsilon)
+
+        def mapper(arriving: Tensor, outputs: list[Tensor]) -> Any:
+            found = rule(arriving, outputs)
+            divided.append((found if isinstance(found, Tensor) else found[0]).detach())
+            return found
+
+        self.gradient_mapper: Any = mapper
+        try:
+            ruled = super().backward(module, grad_input, grad_output)
+        finally:
+            self.gradient_mapper = rule
         arriving = grad_output[0]
         relevance = next(value for value in ruled if value is not None)
         before, after = _sums(arriving), _sums(relevance)
         losing = (before - after) > LEAST_LOSS * before.abs()
         if not losing.any():
             return tuple(ruled)
-        share = self._share_lost(module, arriving) * losing.to(arriving).view(
-            -1, *[1] * (arriving.ndim - 1)
-        )
-        left = arriving * share
-        spread = _by_positive_weights(
-            module, self.stored_tensors["input"][0].clamp(min=0) + self._epsilon, left
-        )
+        # R epsilon / (z + epsilon) is lost
+        left = self._epsilon * divided[0].abs() * arriving.sign()
+        left *= losing.to(left).view(-1, *[1] * (left.ndim - 1))
+        lifted = self.stored_tensors["input"][0].clamp(min=0) + self._epsilon
+        spread = _by_positive_weights(module, lifted, left)
         self.stored_tensors["spread"] = _sums(left)
         return tuple(None if value is None else value + spread for value in ruled)
-
-    def _share_lost(self, module: nn.Module, arriving: Tensor) -> Tensor:
-        # a rule multiplies by 1 / (z + epsilon); of the relevance, epsilon / (z + epsilon) is lost
-        outputs = []
-        for change_input, change_weights in zip(
-            self.input_modifiers, self.param_modifiers, strict=True
-        ):
-            with ParamMod.ensure(change_weights)(module) as changed, torch.no_grad():
-                outputs.append(changed.forward(change_input(self.stored_tensors["input"][0])))
-        factors = self.gradient_mapper(torch.ones_like(arriving), outputs)
-        factor: Tensor = factors if isinstance(factors, Tensor) else factors[0]
-        return (self._epsilon * factor).abs()
 
 
 class _SpreadZPlus(_Spread, ZPlus):  # type: ignore[misc]  # zennit has no types
