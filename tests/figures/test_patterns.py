@@ -17,6 +17,7 @@ from napari_npm.figures import (
     regions_rgb,
     relevance_peak,
     relevance_rgb,
+    save_figure,
 )
 
 
@@ -49,6 +50,13 @@ def test_rows_share_the_relevance_of_full_colour():
     bars = [axes.get_xlabel() for axes in figure.axes[4:] if axes.get_xlabel()]
     for bar, part in zip(bars, ("LP", "HP"), strict=True):
         assert bar.startswith(f"Relevance in {part}")
+
+
+@pytest.mark.parametrize("width_mm", [85.0, 175.0])
+def test_rows_leave_room_for_their_bars_at_any_width(tmp_path, width_mm):
+    figure = pattern_rows([item(0), item(1, "S2")], 52.0)
+    # Matplotlib warns, here an error, where a layout collapses.
+    assert save_figure(figure, tmp_path / "rows.png", width_mm=width_mm, dpi=60).is_file()
 
 
 def test_rows_without_relevance_have_no_bars():

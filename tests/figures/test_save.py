@@ -4,6 +4,7 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
 from napari_npm.core.errors import NpmError
@@ -23,10 +24,30 @@ def test_width_and_resolution_are_those_asked_for(tmp_path, figure, suffix, widt
     path = save_figure(figure, tmp_path / f"map.{suffix}", width_mm=width, dpi=254)
     with Image.open(path) as image:
         assert image.width == pytest.approx(width * 10, abs=1)
-        assert image.height / image.width == pytest.approx(size[1] / size[0], abs=0.005)
+        drawn = porosity_figure(MAP, 52.0, title="Sample S1", width_mm=width)
+        assert image.height == pytest.approx(drawn.get_figheight() * 254, abs=1)
         assert image.info["dpi"] == pytest.approx((254, 254), abs=0.5)
         assert image.format == ("PNG" if suffix == "png" else "TIFF")
     assert tuple(figure.get_size_inches()) == size
+
+
+def test_another_width_keeps_the_size_of_text_and_draws_the_same_map(tmp_path, figure):
+    texts = {
+        width: re.findall(
+            r"font-size: ([\d.]+)px[^>]*>Sample S1<",
+            save_figure(figure, tmp_path / "map.svg", width_mm=width).read_text(encoding="utf-8"),
+        )
+        for width in (50.0, 85.0, 120.0)
+    }
+    assert texts == {50.0: ["7"], 85.0: ["7"], 120.0: ["7"]}
+
+
+def test_any_other_figure_is_stretched_and_left_as_it_was(tmp_path):
+    other = Figure(figsize=(2, 1))
+    other.subplots().plot([1, 2])
+    with Image.open(save_figure(other, tmp_path / "a.png", width_mm=101.6, dpi=100)) as image:
+        assert image.size == (400, 200)
+    assert tuple(other.get_size_inches()) == (2, 1)
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf", "tif"])

@@ -53,13 +53,22 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 P = ParamSpec("P")
 
 
+class NpmFigure(Figure):
+    """A figure that can be drawn anew at another width, with text of the same size."""
+
+    redraw: Callable[[float], Figure] | None = None
+
+
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     """Draw a figure in the shared style, leaving matplotlib's own settings as they were."""
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
         with rc_context(STYLE):
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+        if isinstance(figure, NpmFigure):
+            figure.redraw = lambda width_mm: drawn(*args, **(kwargs | {"width_mm": width_mm}))  # type: ignore[arg-type] # every figure takes a width
+        return figure
 
     return drawn
 
@@ -68,7 +77,7 @@ def empty_figure(width_mm: float, height_mm: float) -> Figure:
     """Make a figure without axes that lays out what is put into it."""
     if not width_mm > 0:
         raise NpmError(f"The width of a figure must be above 0 mm, not {width_mm}.")
-    figure = Figure(figsize=(width_mm * MM, height_mm * MM), layout="constrained")
+    figure = NpmFigure(figsize=(width_mm * MM, height_mm * MM), layout="constrained")
     FigureCanvasAgg(figure)
     gaps = {"w_pad": 0.02, "h_pad": 0.02, "wspace": 0.03, "hspace": 0.03}
     figure.get_layout_engine().set(**gaps)  # type: ignore[union-attr] # "constrained" is set above

@@ -39,12 +39,13 @@ from .overlay import (
 )
 
 Kind = Literal["npm", "relevance", "boundary", "regions", "extracted"]
+# Short, to fit above five columns in a width of 85 mm.
 TITLES: dict[Kind, str] = {
     "npm": "NPM",
     "relevance": "Relevance",
-    "boundary": "Boundary features",
-    "regions": "Characteristic regions",
-    "extracted": "Extracted regions",
+    "boundary": "Boundaries",
+    "regions": "Regions",
+    "extracted": "Extracted",
 }
 
 

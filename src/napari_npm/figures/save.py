@@ -1,5 +1,7 @@
 """Figures to files: PNG, SVG, PDF and TIFF, atomic, and the same bytes every time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from matplotlib.figure import Figure
 from napari_npm.core.errors import NpmError
 from napari_npm.io.atomic import atomic_path
 
-from ._style import MM, STYLE
+from ._style import MM, STYLE, NpmFigure
 
 FORMATS = ("png", "svg", "pdf", "tif", "tiff")
 
@@ -31,12 +33,13 @@ def save_figure(
     Parameters
     ----------
     figure : Figure
-        From any function of `napari_npm.figures`; it is left as it was.
+        Any; it is left as it was.
     path : str or Path
         Ends in .png, .svg, .pdf, .tif or .tiff.
     width_mm : float, optional
-        Width of the figure in mm; its height follows. Font sizes stay what they are. The
-        figure's own width by default.
+        Width in mm; the figure's own by default. At another width, a figure from a function of
+        `napari_npm.figures` is drawn anew by that function, so that text keeps its size and the
+        layout fits (what was changed in it by hand is lost); others are stretched.
     dpi : float
         Pixels per inch of PNG and TIFF, and of images inside SVG and PDF.
 
@@ -58,17 +61,31 @@ def save_figure(
         raise NpmError(f"The width of a figure must be 10 to 1000 mm, not {width_mm:g}.")
     if not 20 <= dpi <= 2400:
         raise NpmError(f"The resolution of a figure must be 20 to 2400 dpi, not {dpi:g}.")
-    width, height = (float(side) for side in figure.get_size_inches())
-    new_width = width if width_mm is None else width_mm * MM
     options: dict[str, Any] = {}
     if kind.startswith("tif"):
         options["pil_kwargs"] = {"compression": "tiff_lzw"}
     if kind in _METADATA:
         options["metadata"] = _METADATA[kind]
-    try:
-        figure.set_size_inches(new_width, height * new_width / width)
-        with rc_context({**STYLE, **_OUTPUT}), atomic_path(target) as temporary:
-            figure.savefig(temporary, format="tiff" if kind == "tif" else kind, dpi=dpi, **options)
-    finally:
-        figure.set_size_inches(width, height)
+    with (
+        rc_context({**STYLE, **_OUTPUT}),
+        _at_width(figure, width_mm) as sized,
+        atomic_path(target) as temporary,
+    ):
+        sized.savefig(temporary, format="tiff" if kind == "tif" else kind, dpi=dpi, **options)
     return target
+
+
+@contextmanager
+def _at_width(figure: Figure, width_mm: float | None) -> Iterator[Figure]:
+    """Give the figure at a width, and leave the figure itself as it was."""
+    width, height = (float(side) for side in figure.get_size_inches())
+    if width_mm is None or abs(width_mm * MM - width) < 1e-6:
+        yield figure
+    elif isinstance(figure, NpmFigure) and figure.redraw is not None:
+        yield figure.redraw(width_mm)
+    else:
+        try:
+            figure.set_size_inches(width_mm * MM, height * width_mm * MM / width)
+            yield figure
+        finally:
+            figure.set_size_inches(width, height)

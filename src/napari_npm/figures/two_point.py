@@ -62,7 +62,7 @@ def two_point_figure(
     columns = max(len(correlations), len(pairs))
     rows = 2 if pairs else 1
     width = width_mm or (SINGLE_COLUMN_MM if columns == 1 else DOUBLE_COLUMN_MM)
-    height = rows * 0.8 * (width - 20) / columns + 8 * rows
+    height = rows * (max(0.8 * (width - 20) / columns, 30.0) + 8)
     figure, axes = new_figure(rows, columns, width, height, sharex=True, sharey=True)
     # r = 0 holds each pixel with itself, P(0 | 0) = 1, and tells nothing.
     maps = {name: found.probability[1:].T for name, found in correlations.items()}
@@ -82,7 +82,7 @@ def two_point_figure(
         for panel, (first, second), change in zip(axes[1], pairs, changes, strict=False):
             shown = panel.imshow(change / unit, norm=norm, cmap="RdBu_r", **options)
             panel.set_title(f"{second} − {first}")
-        colour_bar(figure, shown, list(axes[1]), f"Difference of P(Δ$n$ | $r$){power}")
+        colour_bar(figure, shown, list(axes[1]), f"Difference{power}")
     for row, used in enumerate((len(correlations), len(pairs))[:rows]):
         for panel in axes[row, used:]:
             panel.set_axis_off()
