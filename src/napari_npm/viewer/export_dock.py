@@ -13,7 +13,7 @@ from .current import current_image
 from .dock import guarded
 from .fields import FloatField
 from .figure_work import FIGURES, Request, Shown, export, preview
-from .layers import Kind, find, kind_of, subject_of, values_of
+from .layers import Kind, find, kind_of, source_of, subject_of, values_of
 from .step_dock import StepDock
 from .wide_fields import OptionalField
 
@@ -40,7 +40,7 @@ class ExportDock(StepDock):
         form.addRow("Format", self.format_box)
         self.width = OptionalField(FloatField(20, 600))
         self.width.field.setSuffix(" mm")
-        self.width.set_value(85)
+        self.width.field.set_value(85)
         self.width.setToolTip("Width in mm: 85 is a column, 175 two; without it the figure's own")
         form.addRow("Width", self.width)
         self.dpi = FloatField(50, 1200)
@@ -67,11 +67,15 @@ class ExportDock(StepDock):
     def request(self) -> Request:
         """Return the figure that is asked for, with the layers it is made from."""
         image = current_image(self.viewer)
+        explained = None
         parts: dict[Kind, Any] = {Kind.IMAGE: image.pixels}
         for kind in (Kind.MULF, Kind.MICF, Kind.RELEVANCE):
             layer = find(self.viewer, kind, image.subject)
             if layer is not None:
                 parts[kind] = np.asarray(values_of(layer))
+                if kind is Kind.RELEVANCE:
+                    seen = find(self.viewer, source_of(layer) or Kind.MULF, image.subject)
+                    explained = None if seen is None else np.asarray(seen.data)
         shown = []
         for layer in self.viewer.layers:
             own = layer is image.layer or (
@@ -85,6 +89,7 @@ class ExportDock(StepDock):
             parts,
             tuple(shown),
             image.subject.pixel_size_nm,
+            explained,
         )
 
     @guarded

@@ -56,6 +56,8 @@ class Request:
         What is seen, from the bottom up.
     pixel_size_nm : float or None
         For the scale bar.
+    explained : ndarray or None
+        The map that the network saw, where there is relevance.
     """
 
     kind: str
@@ -63,6 +65,7 @@ class Request:
     parts: Mapping[Kind, NDArray[Any]]
     shown: tuple[Shown, ...]
     pixel_size_nm: float | None
+    explained: NDArray[Any] | None = None
 
 
 VIEW = "What is seen"
@@ -71,9 +74,9 @@ FIGURES: dict[str, tuple[Kind, ...]] = {
     VIEW: (),
     "MulF map": (Kind.MULF,),
     "MicF map": (Kind.MICF,),
-    "BSE beside MulF (Fig. S2)": (Kind.IMAGE, Kind.MULF),
-    "LP/HP of MicF and MulF (Fig. S3)": (Kind.MICF, Kind.MULF),
-    "Relevance, boundaries, regions (Fig. 5)": (Kind.MULF, Kind.RELEVANCE),
+    "BSE and MulF (Fig. S2)": (Kind.IMAGE, Kind.MULF),
+    "LP/HP (Fig. S3)": (Kind.MICF, Kind.MULF),
+    "Relevance panels (Fig. 5)": (Kind.RELEVANCE,),
 }
 
 
@@ -105,7 +108,9 @@ def draw(request: Request) -> Any:
     if Kind.IMAGE in FIGURES[request.kind]:
         return maps.bse_figure(part[Kind.IMAGE], part[Kind.MULF], size)
     if Kind.RELEVANCE in FIGURES[request.kind]:
-        item = patterns.explained(request.name, part[Kind.MULF], part[Kind.RELEVANCE])
+        if request.explained is None:
+            raise NpmError(f"The map that the relevance of {request.name} belongs to is gone.")
+        item = patterns.explained(request.name, request.explained, part[Kind.RELEVANCE])
         return patterns.pattern_rows([item], size)
     return maps.isodata_figure(part[Kind.MICF], part[Kind.MULF], size)
 

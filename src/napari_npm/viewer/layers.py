@@ -81,9 +81,11 @@ def layer_name(kind: Kind, subject: str) -> str:
     return f"{kind} · {subject}"
 
 
-def tag(kind: Kind, subject: Subject, values: Any = None) -> dict[str, Any]:
+def tag(
+    kind: Kind, subject: Subject, values: Any = None, source: Kind | None = None
+) -> dict[str, Any]:
     """Return the layer metadata by which the plugin knows its own layers, renamed or not."""
-    return {_KEY: {"kind": kind, "subject": subject, "values": values}}
+    return {_KEY: {"kind": kind, "subject": subject, "values": values, "source": source}}
 
 
 def kind_of(layer: Any) -> Kind | None:
@@ -96,6 +98,12 @@ def values_of(layer: Any) -> Any:
     """Return the numbers behind a layer that shows colours, or the layer's own data."""
     own = layer.metadata.get(_KEY)
     return layer.data if own is None or own["values"] is None else own["values"]
+
+
+def source_of(layer: Any) -> Kind | None:
+    """Return the kind of map a layer was made from, where that was kept."""
+    own = layer.metadata.get(_KEY)
+    return own["source"] if own else None
 
 
 def subject_of(layer: Any) -> Subject:
@@ -129,7 +137,15 @@ def _same(a: Subject, b: Subject) -> bool:
     return a.name == b.name
 
 
-def put(viewer: Any, kind: Kind, subject: Subject, data: Any, *, values: Any = None) -> Any:
+def put(
+    viewer: Any,
+    kind: Kind,
+    subject: Subject,
+    data: Any,
+    *,
+    values: Any = None,
+    source: Kind | None = None,
+) -> Any:
     """Show data as the subject's layer of one kind, replacing the earlier one in place.
 
     Parameters
@@ -144,6 +160,8 @@ def put(viewer: Any, kind: Kind, subject: Subject, data: Any, *, values: Any = N
         ``(H, W)`` values or labels, or ``(H, W, 3)`` colours.
     values : ndarray, optional
         The numbers behind the colours, kept for later steps.
+    source : Kind, optional
+        The kind of map that the data were made from, kept for later steps.
 
     Returns
     -------
@@ -160,14 +178,14 @@ def put(viewer: Any, kind: Kind, subject: Subject, data: Any, *, values: Any = N
         settings = {
             "name": layer_name(kind, subject.name),
             **placed,
-            "metadata": tag(kind, subject, values),
+            "metadata": tag(kind, subject, values, source),
         }
         layer = _add(viewer, kind, data, rgb, settings)
     else:
         layer.data = data
         layer.scale, layer.units = placed["scale"], placed["units"]
         layer.name = layer_name(kind, subject.name)
-        layer.metadata = {**layer.metadata, **tag(kind, subject, values)}
+        layer.metadata = {**layer.metadata, **tag(kind, subject, values, source)}
         if kind is Kind.IMAGE and not rgb:
             layer.contrast_limits_range, layer.contrast_limits = _limits(data), _limits(data)
     viewer.scale_bar.visible = True

@@ -7,7 +7,7 @@ from napari_npm.core.errors import NpmError
 from .current import current_image
 from .dock import guarded
 from .image_work import Features, layout, regions_of
-from .layers import Kind, find, present, put, values_of
+from .layers import Kind, find, present, put, source_of, values_of
 from .step_dock import StepDock
 
 
@@ -39,8 +39,7 @@ class RegionsDock(StepDock):
                 f"{image.subject.name} has no relevance yet: explain it in the Relevance dock."
             )
         relevance = np.asarray(values_of(layer))
-        source = find(self.viewer, Kind.MULF, image.subject)
-        source = source or find(self.viewer, Kind.MICF, image.subject)
+        source = find(self.viewer, source_of(layer) or Kind.MULF, image.subject)
         values = None if source is None else np.asarray(source.data)
         shape = (relevance.shape[0], relevance.shape[1])
         self._subject = image.subject

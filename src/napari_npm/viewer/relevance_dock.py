@@ -31,7 +31,7 @@ class RelevanceDock(StepDock):
             "Explain image", self.explain, "Compute the relevance of the current image's tiles"
         )
         self.show_button = self.button(
-            "Show computed", self.show_stored, "Show the relevance that the study has already"
+            "Show stored", self.show_stored, "Show the relevance that the study has already"
         )
         self.row(layout, self.explain_button, self.show_button)
         self.result = self.note()
@@ -92,7 +92,14 @@ class RelevanceDock(StepDock):
         self.say(f"Relevance of {self._source.subject.name} made.")
 
     def _show(self, overlay: Any, relevance: Any) -> None:
-        put(self.viewer, Kind.RELEVANCE, self._source.subject, overlay, values=relevance)
+        put(
+            self.viewer,
+            Kind.RELEVANCE,
+            self._source.subject,
+            overlay,
+            values=relevance,
+            source=self._source.kind,
+        )
         present(self.viewer, self._source.subject, Kind.RELEVANCE)
 
     @guarded

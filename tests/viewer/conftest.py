@@ -1,0 +1,104 @@
+"""A viewer to click in, small images, and a small study of phantoms."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_npm.core.masking import Label
+
+
+@pytest.fixture
+def grey() -> np.ndarray:
+    """A 120 x 160 image: C-S-H at 60, unhydrated cement at 90, metal at 200, noise of 2."""
+    rng = np.random.default_rng(5)
+    image = np.full((120, 160), 60.0)
+    image[10:50, 10:60] = 90
+    image[70:110, 20:60] = 200
+    image[20:100, 90:150] = 130
+    return np.clip(image + rng.normal(0, 2, image.shape), 0, 255).round().astype(np.uint8)
+
+
+@pytest.fixture
+def labels() -> np.ndarray:
+    """Labels that fit `grey`, references with a margin."""
+    mask = np.zeros((120, 160), np.uint8)
+    mask[10:50, 10:60] = Label.UNHYDRATED
+    mask[75:105, 25:55] = Label.METAL
+    mask[3:8, 60:150] = Label.CSH
+    return mask
+
+
+@pytest.fixture(scope="session")
+def study_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """Return a function that makes a fresh study of two samples with two images each."""
+    from napari_npm.io import write_image
+
+    images = tmp_path_factory.mktemp("images")
+    for number, sample in enumerate(("A", "B")):
+        (images / sample).mkdir()
+        for place in range(2):
+            rng = np.random.default_rng(10 * number + place)
+            picture = rng.normal(110 + 20 * number, 25, (384, 384)).clip(30, 220)
+            picture[:60, :60] = 20
+            picture[-60:, -60:] = 240
+            path = images / sample / f"{sample}{place}.tif"
+            write_image(path, picture.round().astype(np.uint8), 50.0)
+
+    def make() -> Path:
+        from napari_npm.study import Study
+        from napari_npm.study.importing import add_folder
+
+        folder = tmp_path_factory.mktemp("study")
+        with Study.create(folder, name="Two samples") as study:
+            add_folder(study, images)
+            for image in study.images:
+                mask = np.zeros((image.height, image.width), np.uint8)
+                mask[5:55, 5:55] = Label.CSH
+                mask[-55:-5, -55:-5] = Label.METAL
+                study.set_mask(image.id, mask)
+        return folder
+
+    make.images = images  # type: ignore[attr-defined]  # where the images are
+    return make
+
+
+@pytest.fixture
+def viewer(make_napari_viewer_proxy: Any) -> Any:
+    """A napari viewer as plugins get it."""
+    return make_napari_viewer_proxy()
+
+
+@pytest.fixture
+def dock(viewer: Any, qtbot: Any) -> Callable[[str], Any]:
+    """Return a function that opens a dock of the plugin as its menu does."""
+
+    def show(name: str) -> Any:
+        _, widget = viewer.window.add_plugin_dock_widget("napari-npm", name)
+        qtbot.wait(20)
+        return widget
+
+    return show
+
+
+@pytest.fixture
+def settled(qtbot: Any) -> Callable[[Any], None]:
+    """Return a function that waits until a dock's work on the current image is over."""
+
+    def wait(widget: Any) -> None:
+        qtbot.waitUntil(lambda: widget.task is None, timeout=60_000)
+        qtbot.wait(20)
+
+    return wait
+
+
+@pytest.fixture
+def opened(dock: Any, study_folder: Any, qtbot: Any) -> Any:
+    """The Study dock with a study open and its first image on show."""
+    widget = dock("Study")
+    widget.open(study_folder())
+    qtbot.waitUntil(lambda: widget.session.image_id != "", timeout=30_000)
+    qtbot.waitUntil(lambda: bool(widget.session.states), timeout=30_000)
+    return widget
