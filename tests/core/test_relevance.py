@@ -30,7 +30,7 @@ def trained_like(
                 nn.init.uniform_(module.weight, 0.5, 1.5)
                 nn.init.normal_(module.bias, 0, bias)
         net.train()
-        for _ in range(8):
+        for _ in range(20):
             net(torch.rand(4, 1, 128, 128))  # running statistics
     return net.eval()
 
