@@ -76,10 +76,11 @@ _Share = Callable[[int, int, Counts], None]
 def _listed_share(grey: NDArray[np.uint8], mask: NDArray[np.bool_], ring: Offsets) -> _Share:
     rows, columns = np.nonzero(mask)
     starts = np.searchsorted(rows, np.arange(grey.shape[0] + 1)).astype(np.int64)
-    columns, values = columns.astype(np.int32), grey[mask]
+    columns32: NDArray[np.int32] = columns.astype(np.int32)
+    values = grey[mask]
 
     def share(part: int, parts: int, counts: Counts) -> None:
-        _listed(starts, columns, values, ring, part, parts, counts)
+        _listed(starts, columns32, values, ring, part, parts, counts)
 
     return share
 
@@ -141,7 +142,7 @@ def _half_plane(ring: Offsets) -> tuple[Offsets, Offsets, Offsets]:
     return dy[order], dx[order], r[order]
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator] # no types
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def _rows(grey: NDArray[np.uint8], dy: Offsets, dx: Offsets, r: Offsets, counts: Counts) -> None:
     height, width = grey.shape
     row = np.zeros(width // 8 * 8 + 8, dtype=np.uint8)
@@ -178,7 +179,7 @@ def _rows(grey: NDArray[np.uint8], dy: Offsets, dx: Offsets, r: Offsets, counts:
                 single[v] = 0
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator] # no types
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def _masked_rows(
     first: NDArray[np.int16],
     second: NDArray[np.int16],
@@ -211,7 +212,7 @@ def _masked_rows(
             slots[:] = 0
 
 
-@numba.njit(cache=True, nogil=True, boundscheck=False)  # type: ignore[untyped-decorator] # no types
+@numba.njit(cache=True, nogil=True, boundscheck=False)
 def _listed(
     starts: Offsets,
     columns: NDArray[np.int32],

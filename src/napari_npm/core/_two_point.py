@@ -46,7 +46,7 @@ class TwoPoint:
     @property
     def levels(self) -> int:
         """Number of grey levels."""
-        return self.counts.shape[1]
+        return int(self.counts.shape[1])
 
 
 def from_counts(counts: NDArray[np.integer]) -> TwoPoint:
@@ -98,7 +98,7 @@ def combine(parts: Sequence[TwoPoint]) -> TwoPoint:
         raise NpmError("There is no two-point correlation to combine.")
     if len({part.counts.shape for part in parts}) > 1:
         raise NpmError("Combine only correlations with the same r_max and number of levels.")
-    total = np.sum([part.counts for part in parts], axis=0, dtype=np.int64)
+    total: NDArray[np.int64] = np.stack([part.counts for part in parts]).sum(axis=0)
     return build(total, np.concatenate([part.grouped for part in parts]), parts[0].edges)
 
 

@@ -8,14 +8,13 @@ import numpy as np
 
 from .store import Tile
 from .study import Study
-from .wiring import trained
+from .wiring import MAP_NAMES, trained
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from napari_npm.figures import Explained
 
-MAP_NAMES = {"mulf": "MulF", "micf": "MicF"}
 MONTAGES = {
     "npm": "maps",
     "relevance": "characteristic patterns",
@@ -70,10 +69,8 @@ def _calibration(study: Study, seed: int) -> Iterator[Drawing]:
 
         parameters: Any = study.parameters("calibrate")
         curve = load_curve(parameters.curve) if parameters.curve else default_curve()
-        n = np.linspace(0, 1, 201)
-        return figures.response_figure(
-            {curve.name: (n, curve.signal(n))}, label="Normalised response y"
-        )
+        points = (np.asarray(curve.porosity), np.asarray(curve.response))
+        return figures.response_figure({curve.name: points}, label="Normalised response y")
 
     yield Drawing("response", "Response curve (as Fig. S1).", ("calibrate",), response)
 

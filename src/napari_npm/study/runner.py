@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .study import Study
 
 Scheduler = Literal["threads", "processes", "synchronous"]
+CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -270,7 +271,7 @@ def _through_cluster(
     from distributed import Client, as_completed
 
     try:
-        client = Client(address, set_as_default=False, timeout="10s")
+        client = Client(address, set_as_default=False, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         raise NpmError(
             f"No dask scheduler answers at {address}: start it, or correct the address."

@@ -6,6 +6,8 @@ from .store import tile_places
 from .study import Study
 
 MAP_STEP = {"mulf": "calibrate", "micf": "smooth"}
+MAP_NAMES = {"mulf": "MulF", "micf": "MicF"}
+"""How a reader calls the maps."""
 MapKind = Literal["mulf", "micf"]
 
 

@@ -3,8 +3,17 @@
 from typing import Any
 
 from napari_npm.study.study import Study
+from napari_npm.study.wiring import MAP_NAMES
 
-from .parts import Section, Table, map_name, mean_sd, records, with_interval
+from .parts import Section, Table, mean_sd, records, with_interval
+
+_PADDING = {
+    "zeros": "With zero padding the middle of a tile weighs more than its edge whatever it shows;"
+    " no correction was made.",
+    "reflect": "With reflect padding the outermost pixels of a tile weigh less whatever they show;"
+    " no correction was made.",
+    "replicate": "Replicate padding lets middle and edge of a tile weigh nearly the same.",
+}
 
 
 def headlines(study: Study) -> Table:
@@ -15,7 +24,7 @@ def headlines(study: Study) -> Table:
     ]
     for model in study.models:
         relevance, regions = study.table(f"relevance_{model}"), study.table(f"regions_{model}")
-        name = map_name(model)
+        name = MAP_NAMES[model]
         if relevance is not None:
             worst = (relevance["conservation"] - 1).abs().max()
             rows.append((f"Relevance conserved on {name} to", f"{worst:.1e} (worst tile)"))
@@ -46,11 +55,11 @@ def learning(study: Study) -> Section | None:
             one["classifier"],
             with_interval(one),
             f"{one['tiles']} tiles of {one['specimens']} specimens",
-            one["interval"],
         )
         for one in lines
     )
-    columns = ("Classifier", "Test accuracy", "Test", "Interval")
+    columns = ("Classifier", "Test accuracy", "Test")
+    intervals = list(dict.fromkeys(one["interval"] for one in lines))
     parameters: Any = study.parameters("split")
     said = (
         "All tiles of a specimen stand on one side of the split."
@@ -66,6 +75,7 @@ def learning(study: Study) -> Section | None:
                 "A difference that the grey histogram finds as well needs no network; one that only"
                 " shows between single specimens may come from how they were imaged."
             ),
+            f"Interval: {'; or '.join(intervals)}.",
         ],
         [Table("Test accuracy beside baselines on the same split", columns, rows)],
         ["training", "confusion"],
@@ -83,7 +93,7 @@ def relevance(study: Study) -> Section | None:
             known = part["auc"].notna().any()
             rows.append(
                 (
-                    map_name(model),
+                    MAP_NAMES[model],
                     str(sample),
                     f"{(part['conservation'] - 1).abs().max():.1e}",
                     mean_sd(part["auc"].dropna(), ".3f") if known else "places not known",
@@ -92,6 +102,8 @@ def relevance(study: Study) -> Section | None:
     if not rows:
         return None
     columns = ("Maps", "Sample", "Largest loss", "AUC against known places")
+    parameters: Any = study.parameters("train")
+    padding = parameters.padding
     return Section(
         "Where the network looked",
         [
@@ -101,12 +113,10 @@ def relevance(study: Study) -> Section | None:
             ),
             (
                 "These maps show where evidence flows to the decision. They hardly depend on the"
-                " class that is explained and do not say why it was this sample rather than another."
+                " class that is explained and do not say why it was this sample rather than"
+                " another."
             ),
-            (
-                "With zero padding the middle of a tile weighs more than its edge whatever it"
-                " shows; no correction was made."
-            ),
+            _PADDING[padding],
         ],
         [Table("Conservation and, for phantoms, agreement with the truth", columns, tuple(rows))],
         ["relevance"],
@@ -123,7 +133,7 @@ def regions(study: Study) -> Section | None:
         for sample, part in table.groupby("sample", sort=False):
             rows.append(
                 (
-                    map_name(model),
+                    MAP_NAMES[model],
                     str(sample),
                     mean_sd(part["area_fraction"], ".1%"),
                     f"{part['high_area_fraction'].mean():.1%}",

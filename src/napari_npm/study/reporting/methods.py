@@ -4,6 +4,7 @@ from typing import Any
 
 from napari_npm.study.provenance import versions
 from napari_npm.study.study import Study
+from napari_npm.study.wiring import MAP_NAMES
 
 
 def methods_paragraph(study: Study) -> str:
@@ -100,7 +101,7 @@ def _train(_: Study, p: Any) -> str:
     return (
         "A network of seven 3 x 3 convolutions with batch normalisation, ReLU and 2 x 2"
         f" {p.pooling} pooling ({p.padding} padding, {p.head} head) was trained on"
-        f" {' and on '.join({'mulf': 'MulF', 'micf': 'MicF'}[kind] for kind in p.maps)} maps for"
+        f" {' and on '.join(MAP_NAMES[kind] for kind in p.maps)} maps for"
         f" {p.epochs} epochs with AdamW (highest learning rate {p.learning_rate:g}, cosine"
         f" schedule, weight decay {p.weight_decay:g}, batch size {p.batch_size}, seed {p.seed})"
         f" {augment} augmentation by the symmetries of the square."

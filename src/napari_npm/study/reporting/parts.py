@@ -35,11 +35,6 @@ def records(study: Study, name: str) -> list[dict[str, Any]]:
     return [] if table is None else table.to_dict("records")  # type: ignore[return-value]
 
 
-def map_name(model: str) -> str:
-    """Return how a reader calls the maps of a model."""
-    return {"mulf": "MulF", "micf": "MicF"}.get(model, model)
-
-
 def with_interval(line: dict[str, Any]) -> str:
     """Write an accuracy with its interval."""
     return f"{line['accuracy']:.1%} ({line['low']:.1%} to {line['high']:.1%})"

@@ -13,7 +13,7 @@ from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
-from napari_npm.study.wiring import model_inputs, trained
+from napari_npm.study.wiring import MAP_NAMES, model_inputs, trained
 
 from .split import parts_of
 from .train import Tiles
@@ -106,7 +106,7 @@ class Predict(Step[PredictParameters]):
             files.append(_confusion(study, model, true, predicted))
             accuracies.append(
                 {
-                    "classifier": f"network on {model}",
+                    "classifier": f"network on {MAP_NAMES[model]}",
                     **_interval(study, true == predicted, parameters),
                 }
             )

@@ -85,8 +85,10 @@ class Report(Step[ReportParameters]):
         return Stored(hash_value(page), inputs=inputs)
 
 
-def _pictures(study: Study, starts: Sequence[str]) -> list[tuple[str, str, str]]:
-    """Return file name, caption and base64 data of the PNG figures of a section."""
+def _pictures(study: Study, starts: Sequence[str]) -> list[tuple[str, str, str, float]]:
+    """Return file name, caption, base64 data and width in rem of a section's PNG figures."""
+    from PIL import Image
+
     rows = study.state("figures").records.values()
     found = []
     for start in starts:
@@ -94,7 +96,11 @@ def _pictures(study: Study, starts: Sequence[str]) -> list[tuple[str, str, str]]
             path: Path = study.figures_folder / f"{row['figure']}.png"
             if row["figure"].split("_")[0] == start and path.exists():
                 data = base64.b64encode(path.read_bytes()).decode()
-                found.append((path.name, row["caption"], data))
+                with Image.open(path) as image:
+                    inches = image.width / image.info.get("dpi", (300, 300))[0]
+                # 175 mm, the paper's double column, fills the page of 57.5 rem
+                width = round(min(inches * 8.35, 57.5), 1)
+                found.append((path.name, row["caption"], data, width))
     return found
 
 
