@@ -31,7 +31,7 @@ class MapStore:
     Raises
     ------
     NpmError
-        If a map holds NaN or is flat, or the sizes differ.
+        If a map holds NaN, or the sizes differ.
     """
 
     def __init__(self, maps: Maps, cache_bytes: int, progress: Progress = silent) -> None:
@@ -63,11 +63,6 @@ class MapStore:
             raise NpmError(
                 f"Map {index} is {image.shape[0]} x {image.shape[1]} px and map 0 is "
                 f"{self.shape[0]} x {self.shape[1]} px: cut all maps to one size."
-            )
-        if image.min() == image.max():
-            raise NpmError(
-                f"Map {index} is flat (every pixel is {image.flat[0]:g}): leave it out of the "
-                "training."
             )
 
 

@@ -113,7 +113,7 @@ def train(
     Raises
     ------
     NpmError
-        If there are fewer than two classes, a class without maps, a map that is flat, holds NaN
+        If there are fewer than two classes, a class without maps, a map that holds NaN
         or does not fit, or ``resume`` belongs to another training.
     """
     config = NetworkConfig() if config is None else config

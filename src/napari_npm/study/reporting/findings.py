@@ -14,6 +14,10 @@ _PADDING = {
     " no correction was made.",
     "replicate": "Replicate padding lets middle and edge of a tile weigh nearly the same.",
 }
+_UNDEFINED = {
+    "spread": "it was spread by the rule's limit for vanishing inputs",
+    "drop": "it was dropped",
+}
 
 
 def headlines(study: Study) -> Table:
@@ -96,14 +100,15 @@ def relevance(study: Study) -> Section | None:
                     MAP_NAMES[model],
                     str(sample),
                     f"{(part['conservation'] - 1).abs().max():.1e}",
+                    f"{part['undefined'].mean():.1%}",
                     mean_sd(part["auc"].dropna(), ".3f") if known else "places not known",
                 )
             )
     if not rows:
         return None
-    columns = ("Maps", "Sample", "Largest loss", "AUC against known places")
+    columns = ("Maps", "Sample", "Largest loss", "Undefined", "AUC against known places")
     parameters: Any = study.parameters("train")
-    padding = parameters.padding
+    explaining: Any = study.parameters("explain")
     return Section(
         "Where the network looked",
         [
@@ -116,7 +121,12 @@ def relevance(study: Study) -> Section | None:
                 " class that is explained and do not say why it was this sample rather than"
                 " another."
             ),
-            _PADDING[padding],
+            _PADDING[parameters.padding],
+            (
+                "Undefined: relevance that met units which fire without any input, as inside"
+                " unhydrated cement, where the rule is 0/0;"
+                f" {_UNDEFINED[explaining.undefined]}."
+            ),
         ],
         [Table("Conservation and, for phantoms, agreement with the truth", columns, tuple(rows))],
         ["relevance"],

@@ -25,6 +25,11 @@ class ExplainParameters(Parameters):
         "zplus",
         "Rule of the first layer: z+ as in the paper's formula, or z-box for values in [0, 1].",
     )
+    undefined: Literal["spread", "drop"] = parameter(
+        "spread",
+        "What becomes of relevance that meets units without any input, as inside unhydrated"
+        " cement: spread by the rule's limit, which conserves it, or dropped, as zennit does.",
+    )
     engine: Literal["zennit"] = parameter("zennit", "What computes the decomposition.")
     batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
 
@@ -82,6 +87,7 @@ class Explain(Step[ExplainParameters]):
             labels if parameters.target == "true" else None,
             engine=parameters.engine,
             input_rule=parameters.input_rule,
+            undefined=parameters.undefined,
             batch_size=parameters.batch_size,
             progress=progress,
         )
@@ -117,6 +123,7 @@ class Explain(Step[ExplainParameters]):
                     "output": float(result.output[number]),
                     "raw_sum": float(result.raw_sum[number]),
                     "conservation": float(result.conservation[number]),
+                    "undefined": float(result.undefined[number]),
                     "auc": auc,
                 }
             )
