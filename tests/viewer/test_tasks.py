@@ -1,4 +1,5 @@
 import threading
+import warnings
 
 import pytest
 
@@ -75,6 +76,19 @@ def test_a_user_error_is_its_own_sentence(qtbot):
     task.failed.connect(said.append)
     ended(task, qtbot)
     assert said == ["Mark some metal first."]
+
+
+def test_a_warning_is_shown_and_the_work_goes_on(qtbot, monkeypatch):
+    def work(report):
+        warnings.warn("few pixels", UserWarning, stacklevel=1)
+        return 1
+
+    shown, values = [], []
+    monkeypatch.setattr("napari_npm.viewer.tasks.show_error", shown.append)
+    task = Task(work)
+    task.done.connect(values.append)
+    ended(task, qtbot)
+    assert (shown, values) == (["few pixels"], [1])
 
 
 def test_any_other_error_is_one_line_without_a_traceback(caplog):

@@ -22,7 +22,9 @@ class Curves:
             key = f"{model} {name.replace('_', ' ')}".strip()
             points = series.setdefault(key, [])
             epoch = float(metrics.get("epoch", len(points) + 1))
-            if not points or epoch > points[-1][0]:
-                points.append((epoch, float(value)))
-                taken = True
+            if points and epoch <= points[-1][0]:
+                # Within an epoch each batch tells the mean so far: the last one counts.
+                points.pop()
+            points.append((epoch, float(value)))
+            taken = True
         return taken

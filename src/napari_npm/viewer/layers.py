@@ -188,7 +188,7 @@ def put(
         layer.metadata = {**layer.metadata, **tag(kind, subject, values, source)}
         if kind is Kind.IMAGE and not rgb:
             layer.contrast_limits_range, layer.contrast_limits = _limits(data), _limits(data)
-    viewer.scale_bar.visible = True
+    show_scale_bar(viewer)
     return layer
 
 
@@ -246,6 +246,14 @@ def _features(names: dict[int, str]) -> Any:
     import pandas as pd
 
     return pd.DataFrame({"index": [0, *names], "name": ["none", *names.values()]})
+
+
+def show_scale_bar(viewer: Any) -> None:
+    """Switch the scale bar on; its unit is the layers'."""
+    # napari 0.9 moved the overlay and deprecates the older place.
+    canvas = getattr(viewer, "canvas", None)
+    bar = viewer.scale_bar if canvas is None else canvas.overlays.scale_bar
+    bar.visible = True
 
 
 def present(viewer: Any, subject: Subject, *kinds: Kind) -> None:

@@ -12,7 +12,7 @@ from .current import base_layer, current_subject
 from .dock import guarded
 from .fields import FloatField
 from .image_work import Grey, calibrate_image, grey_of
-from .layers import LABEL_COLOURS, Kind, find, present, put, spatial
+from .layers import LABEL_COLOURS, Kind, find, present, put, show_scale_bar, spatial
 from .mask_editor import MaskEditor
 from .mask_tools import mask_of
 from .plots import Plot
@@ -141,7 +141,7 @@ class MaskDock(MaskEditor):
             if layer is image.layer or layer is self._watched:
                 placed = spatial(self.pixel_size.value(), layer.ndim)
                 layer.scale, layer.units = placed["scale"], placed["units"]
-        self.viewer.scale_bar.visible = True
+        show_scale_bar(self.viewer)
         self.viewer.reset_view()
         self._refresh()
         self.say(f"Pixel size of {image.subject.name} set to {self.pixel_size.value():g} nm.")

@@ -101,10 +101,13 @@ class MaskKeeper(QObject):
         labels = np.array(self._layer.data, dtype=np.uint8)
         self._last = labels
         self._task = Task(_write, self._study, self._image_id, labels, parent=self)
-        self._task.done.connect(self.saved)
+        self._task.done.connect(self._written)
         self._task.failed.connect(self.failed)
         self._task.ended.connect(self._next)
         self._task.start()
+
+    def _written(self, image_id: str) -> None:
+        self.saved.emit(image_id)
 
     def _next(self) -> None:
         self._task = None

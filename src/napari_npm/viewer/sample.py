@@ -40,7 +40,7 @@ def sample_mosaic() -> list[LayerData]:
         If the sample data are missing from the installation.
     """
     folder = _folder()
-    return _with_mask(sorted((folder / "mosaic").glob("*mosaic.tif"))[0], folder / "mosaic")
+    return _with_mask(sorted((folder / "mosaic").glob("*mosaic.tif"))[0], folder / "masks")
 
 
 def _folder() -> Path:

@@ -104,6 +104,9 @@ class Session(QObject):
         if self.closed:
             return
         self.closed = True
+        if self._window is not None:
+            self._window.removeEventFilter(self)
+            self._window = None
         if self.job is not None:
             self.job.cancel()
             if not self.job.wait(3000):

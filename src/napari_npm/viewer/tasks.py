@@ -5,12 +5,12 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from napari.qt.threading import GeneratorWorker
 from qtpy.QtCore import QObject, Signal
+from superqt.utils import GeneratorWorker
 
 from napari_npm.core.errors import Cancelled
 
-from .notify import sentence
+from .notify import sentence, show_error
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Task(QObject):
         self._worker = GeneratorWorker(self._steps, work, arguments, keywords)
         self._worker.returned.connect(self._finish)
         self._worker.aborted.connect(self._aborted)
+        self._worker.warned.connect(self._warned)
         self.running = False
 
     def start(self) -> "Task":
@@ -116,6 +117,9 @@ class Task(QObject):
         else:
             self.failed.emit(sentence(outcome.error))
         self.ended.emit()
+
+    def _warned(self, warning: tuple[Any, ...]) -> None:
+        show_error(str(warning[0]))
 
     def _aborted(self) -> None:
         self.running = False

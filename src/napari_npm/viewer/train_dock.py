@@ -14,6 +14,10 @@ from .step_dock import StepDock
 from .study_work import table_text
 from .tasks import Task
 
+# Okabe-Ito: blue tones for loss, red and yellow for accuracy; the dashes tell them apart too.
+_LOSS = ("#56B4E9", "#009E73", "#0072B2", "#CC79A7")
+_ACCURACY = ("#D55E00", "#E69F00", "#F0E442", "#999999")
+
 
 class TrainDock(StepDock):
     """Train the network on the study, test it, and classify the current image."""
@@ -78,24 +82,35 @@ class TrainDock(StepDock):
         self.session.job.progress.connect(self._learned)
 
     def _learned(self, step: str, done: int, total: int, text: str, metrics: Any) -> None:  # noqa: ARG002
-        if step == "train" and self._curves.add(_model_of(text), metrics):
+        if step == "train" and self._curves.add(self._network(done, total), metrics):
             self.plot.draw(self._draw)
 
+    def _network(self, done: int, total: int) -> str:
+        """Name the network that learns: each is a thousandth part of the progress, in turn."""
+        maps = self.train_form.values()["maps"]
+        if total != 1000 * len(maps):
+            return ""
+        return str(maps[min(max(done - 1, 0) // 1000, len(maps) - 1)])
+
     def _draw(self, axes: Any) -> None:
-        for name, points in self._curves.loss.items():
-            axes.plot(*zip(*points, strict=True), marker="o", ms=3, lw=1, label=name)
+        for number, (name, points) in enumerate(self._curves.loss.items()):
+            style = {"color": _LOSS[number % len(_LOSS)], "marker": "o", "ms": 3, "lw": 1}
+            axes.plot(*zip(*points, strict=True), label=name, **style)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss")
         axes.set_ylim(bottom=0)
         if self._curves.accuracy:
             right = axes.twinx()
-            for name, points in self._curves.accuracy.items():
-                right.plot(*zip(*points, strict=True), ls="--", lw=1, marker="s", ms=3, label=name)
+            for number, (name, points) in enumerate(self._curves.accuracy.items()):
+                style = {"color": _ACCURACY[number % len(_ACCURACY)], "marker": "s", "ms": 3}
+                right.plot(*zip(*points, strict=True), ls="--", lw=1, label=name, **style)
             right.set_ylim(0, 1.02)
             right.set_ylabel("accuracy (dashed)")
             handles, names = axes.get_legend_handles_labels()
             more, others = right.get_legend_handles_labels()
-            axes.legend(handles + more, names + others, frameon=False, loc="best")
+            place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
+            axes.legend(handles + more, names + others, frameon=False, **place)
         else:
             axes.legend(frameon=False)
 
@@ -139,10 +154,6 @@ class TrainDock(StepDock):
 
 def _classify(report: Any, load: Any, values: Any, origins: Any) -> Any:
     return look_at_image(report, load, values, origins, None, relevance=False)
-
-
-def _model_of(text: str) -> str:
-    return next((word for word in ("MulF", "MicF") if word.lower() in text.lower()), "")
 
 
 def read_results(report: Any, study: Any) -> str:

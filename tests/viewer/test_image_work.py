@@ -1,0 +1,105 @@
+import numpy as np
+import pytest
+
+from napari_npm.core.calibration import calibrate
+from napari_npm.core.errors import NpmError
+from napari_npm.core.masking import Label
+from napari_npm.core.progress import silent
+from napari_npm.core.regions import isodata_split
+from napari_npm.core.smoothing import microscale
+from napari_npm.viewer.image_work import (
+    calibrate_image,
+    grey_of,
+    layout,
+    regions_of,
+    smooth_image,
+    split_image,
+)
+from napari_npm.viewer.s2_work import correlate_image
+
+
+def finish(generator):
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.fixture
+def big(rng):
+    return rng.random((500, 800)).astype(np.float32) ** 2
+
+
+def test_grey_levels_leave_unhydrated_cement_out(grey, labels):
+    found = grey_of(silent, grey, labels)
+    assert found.counts.sum() == np.count_nonzero(labels != Label.UNHYDRATED)
+    assert found.g_csh == pytest.approx(60, abs=0.5)
+    assert found.g_metal == pytest.approx(200, abs=0.5)
+    assert found.pixels[Label.METAL] == 900
+    assert grey_of(silent, grey, None).counts.sum() == grey.size
+
+
+def test_levels_come_from_the_mask_unless_given(grey, labels):
+    marked = calibrate_image(silent, grey, labels, None, None)
+    assert marked.g_csh == pytest.approx(60, abs=0.5)
+    assert not marked.porosity[labels == Label.UNHYDRATED].any()
+    given = calibrate_image(silent, grey, labels, 50.0, 210.0)
+    wanted = calibrate(grey, 50.0, 210.0, unhydrated=labels == Label.UNHYDRATED)
+    assert np.array_equal(given.porosity, wanted.porosity)
+    free = calibrate_image(silent, grey, None, 50.0, 210.0)
+    assert free.unhydrated == 0
+
+
+def test_missing_references_are_named(grey, labels):
+    with pytest.raises(NpmError, match="no mask"):
+        calibrate_image(silent, grey, None, None, 210.0)
+    with pytest.raises(NpmError, match="reference metal"):
+        calibrate_image(silent, grey, np.where(labels == Label.METAL, 0, labels), None, None)
+
+
+def test_work_is_done_tile_by_tile_as_in_a_study(big):
+    origins = layout(big.shape)
+    assert set(origins) == {(0, 0), (0, 384), (0, 416), (116, 0), (116, 384), (116, 416)} or (
+        max(row for row, _ in origins) == 116 and max(col for _, col in origins) == 416
+    )
+    smooth, sigma = smooth_image(silent, big, origins, 10.0, None, "reflect", None)
+    assert sigma == 10
+    assert np.allclose(smooth[:100, :300], microscale(big[:384, :384], 10.0)[:100, :300])
+    halves = split_image(silent, big, origins)
+    wanted = isodata_split(big[:384, :384])
+    assert np.array_equal(halves.labels[:100, :300] == 2, wanted.high[:100, :300])
+    assert set(np.unique(halves.labels)) == {1, 2}
+    assert len(halves.levels) == len(origins)
+
+
+def test_an_image_smaller_than_a_tile_is_one_piece(grey):
+    assert layout(grey.shape) == ()
+    smooth, sigma = smooth_image(silent, grey / 255.0, (), 1.0, 0.1, "reflect", 50.0)
+    assert sigma == pytest.approx(2.0)
+    assert smooth.shape == grey.shape
+    with pytest.raises(NpmError, match="no pixel size"):
+        smooth_image(silent, grey / 255.0, (), 1.0, 0.1, "reflect", None)
+
+
+def test_regions_hold_their_share(rng):
+    relevance = rng.random((384, 384)) ** 8
+    found = regions_of(silent, relevance, rng.random((384, 384)), ((0, 0),), 0.7, 1.5e-5)
+    assert relevance[found.regions == 1].sum() / relevance.sum() == pytest.approx(0.7, abs=1e-3)
+    assert found.area == pytest.approx(found.regions.mean())
+    assert found.boundary.mean() == pytest.approx(found.boundary_area)
+    assert 0 <= found.boundary_high <= 1
+
+
+def test_s2_of_an_image_is_normalised_and_in_micrometres(rng):
+    values = rng.random((60, 60)).astype(np.float32)
+    found = finish(correlate_image(silent, values, None, (), 20, 500.0))
+    assert np.allclose(found.probability.sum(axis=1), 1)
+    assert found.distance[-1] == pytest.approx(10.0)
+    assert found.unit == "µm"
+    assert found.probability[0, 0] == pytest.approx(1)
+    masked = finish(correlate_image(silent, values, values > 0.5, (), 20, None))
+    assert masked.unit == "px"
+    assert not np.allclose(masked.probability, found.probability)
+    with pytest.raises(NpmError, match="no pairs"):
+        finish(correlate_image(silent, values, values > 2, (), 20, None))
