@@ -30,16 +30,18 @@ TILES = 6
 LABELS = ("0 %", "0.01 %", "0.02 %")
 MOSAIC_CLASS = 1
 # S2 and S3 differ from S1 inside the places: the C-S-H porosity varies over 0.68 and 0.46 of the
-# length, and pores of the same area are 0.6 and 0.38 times as large. Mean porosity differs by so
+# length, and pores of the same area are 0.57 and 0.31 times as large. Mean porosity differs by so
 # little that it alone tells about half of the tiles.
 CONFIG = PhantomConfig(
     classes=(
         PhantomClass(),
-        PhantomClass(correlation=0.68, pore_size=0.60, porosity=-0.035),
-        PhantomClass(correlation=0.46, pore_size=0.38, porosity=-0.010),
+        PhantomClass(correlation=0.68, pore_size=0.57, porosity=-0.035),
+        PhantomClass(correlation=0.46, pore_size=0.31, porosity=-0.010),
     ),
-    place_fraction=0.40,
-    pore_px=18.0,
+    place_fraction=0.45,
+    pore_px=24.0,
+    pore_fraction=0.06,
+    csh_porosity=0.19,
 )
 
 
