@@ -240,7 +240,7 @@ class Dock(QWidget):
         self.stop_button.setEnabled(False)
         if self.task is not None:
             self.task.cancel()
-        elif self.session.job is not None:
+        if self.session.job is not None:
             self.session.job.cancel()
         self.say("Stopping at the next item…")
 

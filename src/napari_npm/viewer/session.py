@@ -131,6 +131,11 @@ class Session(QObject):
         if not self.closed:
             notify.show_error(text)
 
+    def refuse_during_job(self) -> None:
+        """Raise `NpmError` if a job runs."""
+        if self.job is not None:
+            raise NpmError(f"{self.job.title} is still running: wait for it or stop it first.")
+
     def require_study(self) -> Any:
         """Return the open study.
 
@@ -241,8 +246,7 @@ class Session(QObject):
             If no study is open or a job runs already.
         """
         study = self.require_study()
-        if self.job is not None:
-            raise NpmError(f"{self.job.title} is still running: wait for it or stop it first.")
+        self.refuse_during_job()
         self.keeper.flush()
         job = Job(arguments, title=title, environment=study.child_environment, parent=self)
         job.failed.connect(self._complain)

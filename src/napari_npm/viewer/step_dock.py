@@ -77,6 +77,7 @@ class StepDock(Dock):
             Called with the job, to connect to its signals.
         """
         study = self.session.require_study()
+        self.session.refuse_during_job()
         changes = {step: form.parameters() for step, form in self.forms.items()}
 
         def start(_: Any) -> None:

@@ -160,7 +160,7 @@ class StudyDock(StepDock):
 
     def open(self, folder: Path, make: Callable[..., Any] | None = None) -> None:
         """Open the study in a folder, or make one there."""
-        self._refuse_during_job()
+        self.session.refuse_during_job()
         self.busy(f"Opening {folder.name}…")
         task = self.session.open(folder, make=make)
         task.progress.connect(self.show_progress)
@@ -210,7 +210,7 @@ class StudyDock(StepDock):
     @guarded
     def add_images(self) -> None:
         """Ask for a folder of images and take them into the study."""
-        self._refuse_during_job()
+        self.session.refuse_during_job()
         self.session.require_study()
         images = dialogs.choose_folder(self, "Folder of images (subfolders are samples)")
         if images is not None:
@@ -233,12 +233,6 @@ class StudyDock(StepDock):
         self.session.refresh_states()
         if not self.session.image_id:
             self.session.step_image(0)
-
-    def _refuse_during_job(self) -> None:
-        from napari_npm.core.errors import NpmError
-
-        if self.session.job is not None:
-            raise NpmError(f"{self.session.job.title} is running: stop it first.")
 
     # images and steps
 

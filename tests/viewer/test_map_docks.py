@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from napari_npm.core.network import NanoporosityNet
+from napari_npm.core.regions import isodata_split
+from napari_npm.core.smoothing import microscale
+from napari_npm.study.models import save_model
+from napari_npm.viewer.layers import Kind, Subject, find, put
+
+
+def click(button, qtbot):
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+SUBJECT = Subject("free", 50.0)
+
+
+@pytest.fixture
+def mulf(viewer, rng):
+    """A free image of one tile with a MulF map."""
+    values = (rng.random((384, 384)) ** 3).astype(np.float32)
+    viewer.add_image(
+        np.round(255 * values).astype(np.uint8), name="free", scale=(0.05, 0.05), units=("µm", "µm")
+    )
+    put(viewer, Kind.MULF, SUBJECT, values)
+    return values
+
+
+@pytest.fixture
+def model_folder(tmp_path):
+    import torch
+
+    torch.manual_seed(1)
+    card = {"maps": "mulf", "classes": ["S1", "S2"]}
+    save_model(tmp_path / "mine", NanoporosityNet(n_classes=2).eval(), card)
+    return tmp_path / "mine"
+
+
+def test_micf_smooths_the_map(dock, viewer, mulf, qtbot, settled):
+    widget = dock("MicF")
+    widget.form.fields["sigma_um"].set_value(0.25)
+    click(widget.smooth_button, qtbot)
+    settled(widget)
+    micf = find(viewer, Kind.MICF, SUBJECT)
+    assert np.allclose(micf.data, microscale(mulf, 5.0))
+    assert "σ = 5 px = 0.25 µm" in widget.result.text()
+    assert not find(viewer, Kind.MULF, SUBJECT).visible
+
+
+@pytest.mark.parametrize("name", ["MicF", "LP/HP", "S2"])
+def test_without_a_map_the_dock_says_what_to_do(dock, viewer, grey, qtbot, name):
+    viewer.add_image(grey, name="free")
+    widget = dock(name)
+    button = {"MicF": "smooth_button", "LP/HP": "split_button", "S2": "one_button"}[name]
+    click(getattr(widget, button), qtbot)
+    assert "calibrate it in the Mask and calibrate dock" in widget.status.text()
+
+
+def test_lphp_labels_follow_the_isodata_threshold(dock, viewer, mulf, qtbot, settled):
+    widget = dock("LP/HP")
+    click(widget.split_button, qtbot)
+    settled(widget)
+    split = isodata_split(mulf)
+    labels = find(viewer, Kind.LPHP, SUBJECT).data
+    assert np.array_equal(labels == 2, split.high)
+    assert f"grey level {split.threshold} " in widget.result.text()
+    qtbot.waitUntil(lambda: widget.plot.figure is not None, timeout=30_000)
+    assert widget.plot.figure.axes[0].get_xlabel() == "porosity n"
+
+
+def test_explain_regions_and_s2_of_a_free_image(
+    dock, viewer, mulf, model_folder, qtbot, settled, monkeypatch
+):
+    relevance_dock = dock("Relevance")
+    monkeypatch.setattr("napari_npm.viewer.dialogs.choose_folder", lambda *_: model_folder)
+    click(relevance_dock.model_box.browse, qtbot)
+    assert relevance_dock.model_box.choice().name == "mine"
+    assert relevance_dock.target_box.itemText(2) == "class S2"
+    click(relevance_dock.explain_button, qtbot)
+    settled(relevance_dock)
+    layer = find(viewer, Kind.RELEVANCE, SUBJECT)
+    assert layer.rgb
+    relevance = layer.metadata["napari_npm"]["values"]
+    assert relevance.sum() == pytest.approx(1, abs=1e-3)
+    assert "Conservation over 1 tiles" in relevance_dock.result.text()
+    high = isodata_split(mulf).high
+    reds = layer.data[high & (relevance > np.quantile(relevance, 0.99))]
+    assert (reds[:, 0] > reds[:, 2]).all()
+
+    regions_dock = dock("Characteristic regions")
+    regions_dock.form.fields["share"].set_value(0.5)
+    click(regions_dock.find_button, qtbot)
+    settled(regions_dock)
+    regions = find(viewer, Kind.REGIONS, SUBJECT).data
+    assert relevance[regions == 1].sum() == pytest.approx(0.5, abs=0.01)
+    assert "50.0 % of the relevance" in regions_dock.result.text()
+
+    s2_dock = dock("S2")
+    s2_dock.form.fields["r_max_px"].set_value(20)
+    s2_dock.where_box.setCurrentIndex(1)
+    click(s2_dock.one_button, qtbot)
+    settled(s2_dock)
+    assert s2_dock._found.distance[-1] == pytest.approx(1.0)
+    assert "Correlation length" in s2_dock.result.text()
+
+
+def test_classify_a_free_image(dock, viewer, mulf, model_folder, qtbot, settled):
+    widget = dock("Train and predict")
+    widget.model_box.add(model_folder)
+    click(widget.predict_button, qtbot)
+    settled(widget)
+    assert "S2" in widget.prediction.text()
+    assert "Mean over 1 tiles" in widget.status.text()
+
+
+def test_an_image_below_a_tile_cannot_be_explained(
+    dock, viewer, grey, model_folder, qtbot, settled
+):
+    viewer.add_image(grey / np.float32(255), name="small")
+    widget = dock("Relevance")
+    widget.model_box.add(model_folder)
+    click(widget.explain_button, qtbot)
+    settled(widget)
+    assert "smaller than a tile" in widget.status.text()
+
+
+def test_regions_without_relevance_and_a_folder_that_is_no_model(
+    dock, viewer, mulf, tmp_path, qtbot
+):
+    widget = dock("Characteristic regions")
+    click(widget.find_button, qtbot)
+    assert "explain it in the Relevance dock" in widget.status.text()
+    relevance = dock("Relevance")
+    before = relevance.model_box.box.count()
+    relevance.model_box.add(tmp_path)
+    assert relevance.model_box.box.count() == before
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".tif"])
+def test_export_what_is_seen(dock, viewer, mulf, tmp_path, qtbot, settled, monkeypatch, suffix):
+    widget = dock("Export figure")
+    widget.format_box.setCurrentIndex([".png", ".tif", ".svg", ".pdf"].index(suffix))
+    target = tmp_path / f"figure{suffix}"
+    monkeypatch.setattr("napari_npm.viewer.dialogs.choose_new_file", lambda *_: target)
+    click(widget.export_button, qtbot)
+    settled(widget)
+    assert str(target) in widget.status.text()
+    assert target.stat().st_size > 1000
+
+
+def test_export_previews_and_names_what_is_missing(dock, viewer, mulf, qtbot, settled):
+    widget = dock("Export figure")
+    click(widget.preview_button, qtbot)
+    settled(widget)
+    assert widget.picture.pixmap().width() > 100
+    widget.kind_box.setCurrentIndex(widget.kind_box.findText("LP/HP (Fig. S3)"))
+    click(widget.preview_button, qtbot)
+    settled(widget)
+    assert "no MicF layer yet" in widget.status.text()
