@@ -17,7 +17,7 @@ from napari_npm.viewer.layers import (
     values_of,
 )
 from napari_npm.viewer.maps import current_map
-from napari_npm.viewer.mask_tools import mask_layer, set_labels
+from napari_npm.viewer.mask_tools import apply, edit_to, mask_layer
 
 
 @pytest.fixture
@@ -133,10 +133,10 @@ def test_a_missing_map_says_where_to_get_it(model, grey):
 def test_setting_labels_can_be_undone(model, grey, labels):
     model.add_image(grey, name="free")
     layer = mask_layer(model, current_image(model))
-    assert set_labels(layer, labels) == np.count_nonzero(labels)
+    assert apply(layer, edit_to(layer.data, labels)) == np.count_nonzero(labels)
     assert np.array_equal(layer.data, labels)
-    assert set_labels(layer, labels) == 0
+    assert apply(layer, edit_to(layer.data, labels)) == 0
     layer.undo()
     assert not layer.data.any()
-    with pytest.raises(NpmError, match="120 x 160"):
-        set_labels(layer, labels[:5])
+    with pytest.raises(NpmError, match="5 x 160 px but the image 120 x 160"):
+        edit_to(layer.data, labels[:5])

@@ -125,6 +125,7 @@ def test_import_mask_checks_labels_and_shape(
     settled(shown)
     assert "20 x 20" in shown.status.text()
     click(shown.clear_button, qtbot)
+    settled(shown)
     assert not the(viewer, Kind.MASK).data.any()
 
 

@@ -84,9 +84,7 @@ class MaskDock(MaskEditor):
             return
         image = self.current()
         labels = mask_of(self.viewer, image)
-        self._measuring = Task(
-            grey_of, image.pixels, None if labels is None else labels.copy(), parent=self.session
-        )
+        self._measuring = Task(grey_of, image.pixels, labels, parent=self.session)
         self._measuring.done.connect(self._measured)
         self._measuring.ended.connect(self._measure_over)
         self.session.start(self._measuring)

@@ -6,13 +6,14 @@ import numpy as np
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 
 from . import dialogs
 from .dock import guarded
 from .fields import FloatField
 from .layers import LABEL_COLOURS, LABEL_NAMES
-from .mask_tools import by_levels, from_file, grown, mask_layer, set_labels
+from .mask_tools import Edit, apply, by_levels, cleared, from_file, grown, mask_layer
 from .step_dock import StepDock
 
 
@@ -132,7 +133,7 @@ class MaskEditor(StepDock):
     def _grow_toggled(self, on: bool) -> None:
         try:
             layer = self.layer() if on else self._watched
-        except Exception as error:
+        except NpmError as error:
             self.grow_button.setChecked(False)
             self.fail(error)
             return
@@ -168,14 +169,14 @@ class MaskEditor(StepDock):
             self.run_task(
                 "Growing…",
                 grown,
+                layer.data,
                 image.pixels,
-                np.array(layer.data),
                 (row, column),
                 self.tolerance.value(),
                 self.label_buttons.checkedId(),
                 done=self._labelled,
             )
-        except Exception as error:
+        except NpmError as error:
             self.fail(error)
 
     @guarded
@@ -186,6 +187,7 @@ class MaskEditor(StepDock):
         self.run_task(
             "Labelling by grey levels…",
             by_levels,
+            self._target.data,
             image.pixels,
             self.level_form.parameters(),
             image.subject.pixel_size_nm,
@@ -198,19 +200,15 @@ class MaskEditor(StepDock):
         path = dialogs.choose_file(self, "Mask", "Label images (*.tif *.tiff *.png)")
         if path is not None:
             self._target = self.layer()
-            self.run_task("Reading the mask…", from_file, path, done=self._labelled)
+            self.run_task(
+                "Reading the mask…", from_file, self._target.data, path, done=self._labelled
+            )
 
     @guarded
     def clear(self) -> None:
         """Remove all labels."""
-        layer = self.layer()
-        changed = set_labels(layer, np.zeros_like(layer.data))
-        self.say(f"{changed} pixels cleared; Ctrl+Z brings them back.")
+        self._target = self.layer()
+        self.run_task("Clearing…", cleared, self._target.data, done=self._labelled)
 
-    def _labelled(self, labels: Any) -> None:
-        try:
-            changed = set_labels(self._target, labels)
-        except Exception as error:
-            self.fail(error)
-            return
-        self.say(f"{changed} pixels marked; Ctrl+Z undoes.")
+    def _labelled(self, edit: Edit) -> None:
+        self.say(f"{apply(self._target, edit)} pixels changed; Ctrl+Z undoes.")

@@ -1,15 +1,14 @@
 """Keeps the mask of a study's image on disk: every stroke is saved at once, off the main thread."""
 
-import logging
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
-from .tasks import Task
+from napari_npm.core.progress import Progress, silent
 
-_log = logging.getLogger(__name__)
+from .tasks import Task
 
 _PAUSE_MS = 250
 
@@ -71,8 +70,8 @@ class MaskKeeper(QObject):
 
     def wait(self) -> None:
         """Save in this thread what is left; only for a window that closes."""
-        if self._layer is not None and self._changed():
-            self._study.set_mask(self._image_id, self._layer.data)
+        if self._layer is not None:
+            _write(silent, self._study, self._image_id, self._layer.data, self._last)
 
     def _events(self) -> list[Any]:
         events = self._layer.events
@@ -86,27 +85,28 @@ class MaskKeeper(QObject):
     def _touched(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes the event
         self._timer.start()
 
-    def _changed(self) -> bool:
-        data = self._layer.data
-        return self._last is None or not np.array_equal(self._last, data)
-
     def _save(self) -> None:
         if self._layer is None:
             return
         if self._task is not None:
             self._again = True
             return
-        if not self._changed():
-            return
-        labels = np.array(self._layer.data, dtype=np.uint8)
-        self._last = labels
-        self._task = Task(_write, self._study, self._image_id, labels, parent=self)
+        # Not copied here: a copy of a large mosaic's mask would hold the window up. Should a
+        # stroke fall into the writing, it starts another saving.
+        self._task = Task(
+            _write, self._study, self._image_id, self._layer.data, self._last, parent=self
+        )
         self._task.done.connect(self._written)
         self._task.failed.connect(self.failed)
         self._task.ended.connect(self._next)
         self._task.start()
 
-    def _written(self, image_id: str) -> None:
+    def _written(self, result: tuple[str, NDArray[np.uint8] | None]) -> None:
+        image_id, labels = result
+        if labels is None:
+            return
+        if image_id == self._image_id:
+            self._last = labels
         self.saved.emit(image_id)
 
     def _next(self) -> None:
@@ -116,7 +116,17 @@ class MaskKeeper(QObject):
             self._save()
 
 
-def _write(report: Any, study: Any, image_id: str, labels: NDArray[np.uint8]) -> str:
+def _write(
+    report: Progress,
+    study: Any,
+    image_id: str,
+    data: NDArray[Any],
+    last: NDArray[np.uint8] | None,
+) -> tuple[str, NDArray[np.uint8] | None]:
+    """Save a mask if it differs from what was saved last; return what was saved."""
     report(0, 1, "saving the mask")
+    labels = np.array(data, dtype=np.uint8)
+    if last is not None and np.array_equal(last, labels):
+        return image_id, None
     study.set_mask(image_id, labels)
-    return image_id
+    return image_id, labels

@@ -115,5 +115,12 @@ class Plot(QWidget):
 
 def _import_matplotlib(report: Any) -> None:
     report(0, 1, "matplotlib")
-    import matplotlib.backends.backend_qtagg
-    import matplotlib.figure  # noqa: F401 - for its side effect: later imports cost nothing
+    import matplotlib.backends.backend_qtagg  # noqa: F401 - later imports cost nothing
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    # The first drawing loads fonts and layout engine: here, not on the main thread.
+    figure = Figure(layout="constrained")
+    figure.add_subplot().plot([0, 1], label="x")
+    figure.axes[0].legend()
+    FigureCanvasAgg(figure).draw()

@@ -20,6 +20,7 @@ from .jobs import Job
 from .masks import MaskKeeper
 from .study_work import ImageData, image_data, image_states, open_study
 from .tasks import Task
+from .warm_up import warm_up
 
 
 def plain(viewer: Any) -> Any:
@@ -73,6 +74,7 @@ class Session(QObject):
         self.keeper = MaskKeeper(self)
         self.keeper.failed.connect(self._complain)
         self.keeper.saved.connect(self._mask_saved)
+        self.start(Task(warm_up, parent=self))
 
     @property
     def viewer(self) -> Any:

@@ -9,6 +9,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 
 from .layers import Kind, Subject
+from .warm_up import warm_up
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def open_study(report: Progress, folder: Path, make: Any = None) -> Any:
     report(0, 1, "opening")
     study = Study.open(folder) if make is None else make(report, folder)
     _ = study.tiles
+    warm_up(report)
     return study
 
 
