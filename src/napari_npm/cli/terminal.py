@@ -2,21 +2,20 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from napari_npm.study.runner import StepOutcome
 
-if TYPE_CHECKING:
-    from .reporting import Stop
+from .stop import Stop
 
 
 class TerminalReporter:
     """A progress bar for the running step and a line for each one that is done."""
 
-    def __init__(self, stop: "Stop") -> None:
+    def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._console = Console(stderr=True)
         self._bars = Progress(

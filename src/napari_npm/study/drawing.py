@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .results import REGIONS, WHOLE, Flag, parts_of, two_point_of
 from .store import Tile
 from .study import Study
 from .wiring import MAP_NAMES, trained
@@ -237,8 +238,6 @@ def _correlations(study: Study) -> Iterator[Drawing]:
     from napari_npm import figures
     from napari_npm.core.correlation import characteristic_length
 
-    from .steps.correlate import REGIONS, WHOLE, two_point_of
-
     pixel = study.pixel_size_nm
     for source, words in ((WHOLE, "whole MulF maps"), (REGIONS, "characteristic regions")):
         if not any(item.startswith(f"{source}/") for item in study.state("correlate").records):
@@ -276,8 +275,6 @@ def explained_tile(study: Study, model: str, tile: Tile) -> "Explained":
     """Return a tile's map, relevance and regions as the figures take them."""
     from napari_npm.figures import Explained
 
-    from .steps.regions import Flag
-
     flags = _one(study, f"regions/{model}", tile)
     return Explained(
         tile.sample,
@@ -296,8 +293,6 @@ def _one(study: Study, kind: str, tile: Tile) -> Any:
 def _choose(study: Study, sample: str, n: int, seed: int) -> list[Tile]:
     """Choose tiles of a sample at random, test tiles where there is a split."""
     from napari_npm.figures import choose
-
-    from .steps.split import parts_of
 
     tiles = [tile for tile in study.tiles if tile.sample == sample]
     if study.state("split").finish is not None:

@@ -10,6 +10,7 @@ from napari_npm.core.errors import NpmError
 from .lock import WriterLock
 from .model import FILE_NAME, StudyFile, dump, load
 from .parameters import Parameters
+from .settings import SETTINGS
 from .state import Record, StepState
 
 
@@ -134,9 +135,7 @@ class StudyFolder:
 
     def parameters(self, step: str) -> Parameters:
         """Return a step's parameters: the study's own where set, defaults elsewhere."""
-        from .steps import STEPS
-
-        kind: type[Parameters] = STEPS[step].Parameters
+        kind: type[Parameters] = SETTINGS[step]
         return kind.checked(self._content.parameters.get(step, {}))
 
     def set_parameters(self, step: str, **changes: Any) -> Parameters:
@@ -147,10 +146,8 @@ class StudyFolder:
         NpmError
             If a name is unknown or a value out of bounds.
         """
-        from .steps import STEPS
-
         merged = {**self._content.parameters.get(step, {}), **changes}
-        kind: type[Parameters] = STEPS[step].Parameters
+        kind: type[Parameters] = SETTINGS[step]
         checked = kind.checked(merged)
         kept = checked.model_dump(mode="json", exclude_none=True)
         if kept != self._content.parameters.get(step):

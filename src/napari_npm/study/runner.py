@@ -145,6 +145,7 @@ def _run_step(
     started = time.time()
     outcome = "failed"
     computed = 0
+    finishes = False
 
     def keep(item: Item, result: Any) -> None:
         nonlocal computed
@@ -165,6 +166,7 @@ def _run_step(
             [step.key(parameters, further), [[r.item, r.output] for r in records]]
         )
         if left or not _finished(study, state.finish, finish_key):
+            finishes = True
             files = step.finish(study, parameters, records)
             relative = tuple(path.relative_to(study.folder).as_posix() for path in files)
             state.close(Finish(finish_key, relative), [record.item for record in records])
@@ -174,7 +176,7 @@ def _run_step(
         raise
     finally:
         seconds = time.time() - started
-        if left or outcome != "done":
+        if left or finishes or outcome != "done":
             write_provenance(
                 study.folder,
                 step=step.name,
@@ -282,7 +284,7 @@ def _through_cluster(
             for item in items
         }
         try:
-            for future, result in as_completed(futures, with_results=True):
+            for future, result in as_completed(futures, with_results=True, loop=client.loop):
                 arrived(futures[future], result)
         finally:
             client.cancel(list(futures))

@@ -13,6 +13,7 @@ from napari_npm.core.errors import NpmError
 from .folder import StudyFolder
 from .hashing import hash_file
 from .model import ImageEntry, Sample, StudyFile
+from .settings import SETTINGS, ImportParameters
 from .store import Tile, TileStack
 
 if TYPE_CHECKING:
@@ -106,8 +107,6 @@ class Study(StudyFolder):
     def tiles(self) -> tuple[Tile, ...]:
         """All tiles of all images, in order: the index of every stack."""
         from napari_npm.core.tiling import tile_origins
-
-        from .steps.import_ import ImportParameters
 
         parameters = self.parameters("import")
         assert isinstance(parameters, ImportParameters)
@@ -259,12 +258,10 @@ class Study(StudyFolder):
 
     def progress_of(self, image_id: str) -> dict[str, bool]:
         """Tell for each image-wise step whether it has done an image."""
-        from .steps import STEPS
-
         return {
             name: any(
                 item == image_id or item.endswith(f"/{image_id}")
                 for item in self.state(name).records
             )
-            for name in STEPS
+            for name in SETTINGS
         }

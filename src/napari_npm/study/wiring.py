@@ -1,6 +1,6 @@
 """What the items of one step depend on in the results of another."""
 
-from typing import Any, Literal
+from typing import Any
 
 from .store import tile_places
 from .study import Study
@@ -8,7 +8,6 @@ from .study import Study
 MAP_STEP = {"mulf": "calibrate", "micf": "smooth"}
 MAP_NAMES = {"mulf": "MulF", "micf": "MicF"}
 """How a reader calls the maps."""
-MapKind = Literal["mulf", "micf"]
 
 
 def map_inputs(study: Study, image_id: str, kind: str) -> dict[str, Any]:

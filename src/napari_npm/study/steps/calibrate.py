@@ -3,41 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_npm.core.calibration import Level, calibrate, pool_levels
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_array, hash_file
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.settings import CalibrateParameters, Scope
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.store import tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, write_rows
 
-Scope = Literal["image", "specimen", "sample", "study"]
 SCOPES: tuple[Scope, ...] = ("image", "specimen", "sample", "study")
-
-
-class CalibrateParameters(Parameters):
-    """Where the reference grey levels come from."""
-
-    references: Scope = parameter(
-        "image",
-        "Reference areas that are averaged: those of the image, of its specimen, its sample or of"
-        " the whole study; where there are none the next wider scope is used and stated.",
-    )
-    g_csh: float | None = parameter(
-        None, "Grey value of C-S-H without metal (n = 0); from the masks where not given."
-    )
-    g_metal: float | None = parameter(
-        None, "Grey value of the metal (n = 1); from the masks where not given."
-    )
-    curve: Path | None = parameter(
-        None, "File with another response curve; C-S-H with Field's metal at 5 kV by default."
-    )
 
 
 @dataclass(frozen=True)

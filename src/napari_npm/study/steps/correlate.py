@@ -9,38 +9,19 @@ import numpy as np
 
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_array
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.results import REGIONS, WHOLE, Flag, count_path, two_point_of
+from napari_npm.study.settings import CorrelateParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.store import Tile, tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import write_rows
 
-from .regions import Flag
-
 if TYPE_CHECKING:
-    from napari_npm.core.correlation import Length, TwoPoint
+    from napari_npm.core.correlation import Length
 
 BLOCK = 32
 """Tiles counted together: what an interrupted run loses at most."""
-WHOLE = "whole"
-REGIONS = "regions"
-
-
-class CorrelateParameters(Parameters):
-    """How far pairs of pixels are looked for, and where."""
-
-    r_max_px: int = parameter(
-        200,
-        "Largest distance of two pixels; the time grows with its square.",
-        unit="px",
-        ge=2,
-        le=383,
-    )
-    whole: bool = parameter(True, "Correlate whole MulF maps (Fig. 6a).")
-    regions: bool = parameter(
-        True, "Correlate pairs inside the characteristic regions of MulF maps (Fig. 6c)."
-    )
 
 
 class Correlate(Step[CorrelateParameters]):
@@ -74,7 +55,7 @@ class Correlate(Step[CorrelateParameters]):
 
     def kept(self, study: Study, parameters: CorrelateParameters, item: Item) -> bool:
         """Tell whether the block's counts are still there."""
-        return _path(study, item.id).exists()
+        return count_path(study, item.id).exists()
 
     def compute(
         self, study: Study, parameters: CorrelateParameters, item: Item, progress: Progress
@@ -105,7 +86,7 @@ class Correlate(Step[CorrelateParameters]):
         np.savez_compressed(
             buffer, counts=result.counts, grouped=result.grouped, edges=result.edges
         )
-        write_bytes(_path(study, item.id), buffer.getvalue())
+        write_bytes(count_path(study, item.id), buffer.getvalue())
         return Stored(hash_array(result.counts))
 
     def finish_inputs(self, study: Study, parameters: CorrelateParameters) -> Any:
@@ -119,8 +100,8 @@ class Correlate(Step[CorrelateParameters]):
         from napari_npm.core.correlation import characteristic_length, correlation_length
 
         ids = [record.item for record in records]
-        wanted = {_path(study, item) for item in ids}
-        for path in _path(study, "x/0/x").parent.glob("*.npz"):
+        wanted = {count_path(study, item) for item in ids}
+        for path in count_path(study, "x/0/x").parent.glob("*.npz"):
             if path not in wanted:
                 path.unlink()
         files, lengths = [], []
@@ -159,29 +140,6 @@ def sources(study: Study, parameters: CorrelateParameters) -> list[str]:
     return [*found, REGIONS] if parameters.regions and has_regions else found
 
 
-def two_point_of(study: Study, source: str, sample: str) -> "TwoPoint | None":
-    """Return S2 of a sample from its blocks' counts, or None where there are none.
-
-    Parameters
-    ----------
-    study : Study
-        The study.
-    source : str
-        ``"whole"`` or ``"regions"``.
-    sample : str
-        Name of the sample.
-    """
-    from napari_npm.core.correlation import build, combine
-
-    parts = []
-    for item in study.state("correlate").records:
-        one_source, _, one_sample = item.split("/", 2)
-        if (one_source, one_sample) == (source, sample):
-            with np.load(_path(study, item), allow_pickle=False) as file:
-                parts.append(build(file["counts"], file["grouped"], file["edges"]))
-    return combine(parts) if parts else None
-
-
 def _columns(name: str, length: "Length") -> dict[str, Any]:
     return {
         f"{name}_length_um": length.um,
@@ -196,7 +154,3 @@ def _blocks(study: Study, sample: str) -> Iterator[list[Tile]]:
     tiles = [tile for tile in study.tiles if tile.sample == sample]
     for start in range(0, len(tiles), BLOCK):
         yield tiles[start : start + BLOCK]
-
-
-def _path(study: Study, item: str) -> Path:
-    return study.folder / "state" / "correlate" / f"{item.replace('/', '-')}.npz"

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.settings import DescribeParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
@@ -20,21 +20,6 @@ from napari_npm.study.wiring import map_inputs
 
 DESCRIPTORS = {"porosity": "Porosity", "pore_area_nm2": "Average pore size (nm²)"}
 """Columns of the table that the samples are compared by, with their names for a reader."""
-
-
-class DescribeParameters(Parameters):
-    """How pores are counted and means compared."""
-
-    connectivity: Literal[8, 4] = parameter(
-        8, "Pixels of a pore touch by their sides (4) or also by their corners (8)."
-    )
-    min_pore_px: int = parameter(1, "Smallest pore that is counted.", unit="px", ge=1, le=100_000)
-    fraction_bins: int = parameter(
-        5, "Number of equal porosity ranges for the volume fractions (Fig. 3d).", ge=1, le=100
-    )
-    confidence: float = parameter(
-        0.90, "Confidence level of the Tukey-Kramer comparison.", gt=0, lt=1
-    )
 
 
 class Describe(Step[DescribeParameters]):

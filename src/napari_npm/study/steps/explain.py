@@ -2,36 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_array, hash_file
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.settings import ExplainParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
 from napari_npm.study.wiring import model_inputs, trained
-
-
-class ExplainParameters(Parameters):
-    """Which decision is decomposed, and the rule at the input."""
-
-    target: Literal["predicted", "true"] = parameter(
-        "predicted", "Class whose score is decomposed: the predicted or the true one."
-    )
-    input_rule: Literal["zplus", "zbox"] = parameter(
-        "zplus",
-        "Rule of the first layer: z+ as in the paper's formula, or z-box for values in [0, 1].",
-    )
-    undefined: Literal["spread", "drop"] = parameter(
-        "spread",
-        "What becomes of relevance that meets units without any input, as inside unhydrated"
-        " cement: spread by the rule's limit, which conserves it, or dropped, as zennit does.",
-    )
-    engine: Literal["zennit"] = parameter("zennit", "What computes the decomposition.")
-    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
 
 
 class Explain(Step[ExplainParameters]):

@@ -1,31 +1,14 @@
 """figures: the paper's figures for one's own data, as files."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_file, hash_value
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.settings import FiguresParameters
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
-
-Format = Literal["png", "svg", "pdf", "tif"]
-
-
-class FiguresParameters(Parameters):
-    """Which figures, and how they are written."""
-
-    only: tuple[str, ...] = parameter(
-        (), "Names, or starts of names, of the figures to draw; all by default."
-    )
-    formats: tuple[Format, ...] = parameter(("png",), "File formats: png, svg, pdf, tif.")
-    width_mm: float | None = parameter(
-        None, "Width of every figure; each figure's own width by default.", unit="mm", ge=20, le=600
-    )
-    dpi: float = parameter(300, "Resolution of pixels.", unit="dpi", ge=50, le=1200)
-    panels: int = parameter(25, "Tiles in a montage.", ge=1, le=100)
-    seed: int = parameter(0, "Seed of the choice of tiles.", ge=0)
 
 
 class Figures(Step[FiguresParameters]):

@@ -2,30 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.settings import ImportParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.store import tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
-
-
-class ImportParameters(Parameters):
-    """How images larger than a tile are cut."""
-
-    overlap_px: int = parameter(
-        0, "Pixels shared by neighbouring tiles of a mosaic.", unit="px", ge=0, le=383
-    )
-    edge: Literal["drop", "shift"] = parameter(
-        "drop",
-        "What becomes of the rest at the right and bottom edge: dropped, or covered by a last"
-        " tile shifted inwards that overlaps its neighbour.",
-    )
 
 
 class Import(Step[ImportParameters]):

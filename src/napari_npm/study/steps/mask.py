@@ -12,59 +12,11 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_file
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.settings import MaskParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, write_rows
-
-_RANGE = "grey levels of the image as it is, low and high end both included"
-
-
-class MaskParameters(Parameters):
-    """Grey levels that propose masks for images that have none."""
-
-    uc_low: float | None = parameter(
-        None, f"Lowest grey value proposed as unhydrated cement; {_RANGE}.", ge=0
-    )
-    uc_high: float | None = parameter(None, "Highest grey value of unhydrated cement.", ge=0)
-    csh_low: float | None = parameter(
-        None, "Lowest grey value proposed as reference C-S-H (no metal in it).", ge=0
-    )
-    csh_high: float | None = parameter(None, "Highest grey value of reference C-S-H.", ge=0)
-    metal_low: float | None = parameter(
-        None, "Lowest grey value proposed as reference metal (large pools).", ge=0
-    )
-    metal_high: float | None = parameter(None, "Highest grey value of reference metal.", ge=0)
-    smooth_px: float = parameter(
-        1.0, "Gaussian smoothing before the grey levels are compared.", unit="px", ge=0, le=20
-    )
-    min_area_um2: float = parameter(
-        0.5, "Smallest area that is proposed.", unit="µm²", ge=0, le=10_000
-    )
-    erode_px: int = parameter(
-        2, "How far reference areas keep away from their edges.", unit="px", ge=0, le=50
-    )
-
-    def ranges(self) -> dict[str, tuple[float, float]]:
-        """Return the grey ranges that are set, as `core.masking.label_by_levels` takes them.
-
-        Raises
-        ------
-        NpmError
-            If only one end of a range is given, or they are the wrong way round.
-        """
-        found = {}
-        for name in ("uc", "csh", "metal"):
-            low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
-            if low is None and high is None:
-                continue
-            if low is None or high is None or low > high:
-                raise NpmError(
-                    f"Give both {name}_low and {name}_high, the low one not above the high one."
-                )
-            found[name] = (low, high)
-        return found
 
 
 class Mask(Step[MaskParameters]):

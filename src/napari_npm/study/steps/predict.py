@@ -8,24 +8,13 @@ import numpy as np
 
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.results import Tiles, parts_of
+from napari_npm.study.settings import PredictParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
 from napari_npm.study.wiring import MAP_NAMES, model_inputs, trained
-
-from .split import parts_of
-from .train import Tiles
-
-
-class PredictParameters(Parameters):
-    """How the accuracy's interval is found."""
-
-    confidence: float = parameter(0.95, "Confidence level of the interval.", gt=0, lt=1)
-    resamples: int = parameter(2000, "Bootstrap resamples over specimens.", ge=100, le=1_000_000)
-    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
-    seed: int = parameter(0, "Seed of the bootstrap.", ge=0)
 
 
 class Predict(Step[PredictParameters]):

@@ -1,7 +1,6 @@
 """regions: characteristic regions and boundary features (paper, section 2.3, Fig. 5)."""
 
 from collections.abc import Sequence
-from enum import IntFlag
 from pathlib import Path
 from typing import Any
 
@@ -9,35 +8,13 @@ import numpy as np
 
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_array
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.results import Flag
+from napari_npm.study.settings import RegionsParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
 from napari_npm.study.wiring import map_inputs, trained
-
-
-class Flag(IntFlag):
-    """Bits of the ``regions/<model>`` stacks."""
-
-    CHARACTERISTIC = 1
-    BOUNDARY = 2
-    HIGH_POROSITY = 4
-
-
-class RegionsParameters(Parameters):
-    """How much relevance the regions hold, and what counts as a boundary."""
-
-    share: float = parameter(
-        0.70, "Share of a tile's relevance that the characteristic regions hold.", gt=0, le=1
-    )
-    gradient: float = parameter(
-        1.5e-5,
-        "Relevance gradient above which a pixel is a boundary feature; relevance sums to 1 a"
-        " tile, the gradient is its change over one pixel.",
-        unit="1/px",
-        gt=0,
-    )
 
 
 class Regions(Step[RegionsParameters]):

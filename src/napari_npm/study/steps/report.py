@@ -8,15 +8,11 @@ from typing import Any
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_file, hash_value
-from napari_npm.study.parameters import Parameters
+from napari_npm.study.settings import SETTINGS, ReportParameters
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 
 FILE_NAME = "report.html"
-
-
-class ReportParameters(Parameters):
-    """The report has no parameters: it shows what the other steps made."""
 
 
 class Report(Step[ReportParameters]):
@@ -32,9 +28,8 @@ class Report(Step[ReportParameters]):
     def items(self, study: Study, parameters: ReportParameters) -> Sequence[Item]:
         """One item: the report, which depends on all that was made and set."""
         from napari_npm.study.provenance import versions
-        from napari_npm.study.steps import STEPS
 
-        steps = [name for name in STEPS if name != self.name]
+        steps = [name for name in SETTINGS if name != self.name]
         ends = {name: study.state(name).finish for name in steps}
         inputs = {
             "steps": {name: end.key for name, end in ends.items() if end is not None},
@@ -109,14 +104,13 @@ def _settings(study: Study) -> list[Any]:
     from napari_npm.study.parameters import unit_of
     from napari_npm.study.provenance import versions
     from napari_npm.study.reporting.parts import Table
-    from napari_npm.study.steps import STEPS
 
     rows = []
-    for name, step in STEPS.items():
+    for name, kind in SETTINGS.items():
         if study.state(name).finish is None:
             continue
         values = study.parameters(name)
-        for key, field in step.Parameters.model_fields.items():
+        for key, field in kind.model_fields.items():
             value = getattr(values, key)
             text = "not set" if value is None else f"{value} {unit_of(field)}".strip()
             rows.append((name, key, text))

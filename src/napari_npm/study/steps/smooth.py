@@ -1,32 +1,14 @@
 """smooth: MulF to MicF nanoporosity maps by Gaussian smoothing (paper, section 2.1)."""
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_array
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.settings import SmoothParameters
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import map_inputs
-
-
-class SmoothParameters(Parameters):
-    """Width of the Gaussian and what lies beyond the edge of a tile."""
-
-    sigma_px: float = parameter(
-        10.0, "Standard deviation of the Gaussian.", unit="px", gt=0, le=100
-    )
-    sigma_um: float | None = parameter(
-        None,
-        "Standard deviation as a length; takes the place of sigma_px.",
-        unit="µm",
-        gt=0,
-        le=100,
-    )
-    edge: Literal["reflect", "nearest", "mirror", "wrap"] = parameter(
-        "reflect", "What lies beyond the edge of a tile, in scipy.ndimage's terms."
-    )
 
 
 class Smooth(Step[SmoothParameters]):

@@ -2,41 +2,20 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.results import SPLIT_ITEM
+from napari_npm.study.settings import SplitParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.store import tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
-
-ITEM = "split"
-
-
-class SplitParameters(Parameters):
-    """What is kept together, and how much is held back."""
-
-    by: Literal["specimen", "tile"] = parameter(
-        "specimen",
-        "What a split keeps together: all tiles of a specimen (or mosaic), or nothing, as in the"
-        " paper, which lets neighbouring tiles stand on both sides.",
-    )
-    test_fraction: float = parameter(
-        0.4, "Share of the specimens of each sample held back for the test.", gt=0, lt=1
-    )
-    validation_fraction: float = parameter(
-        0.0, "Share of the specimens used to choose the best epoch.", ge=0, lt=1
-    )
-    train_per_class: int = parameter(
-        750, "Tiles of each sample to learn from when split by tile (750 in the paper).", ge=1
-    )
-    seed: int = parameter(0, "Seed of the random choice.", ge=0)
 
 
 class Split(Step[SplitParameters]):
@@ -52,7 +31,7 @@ class Split(Step[SplitParameters]):
     def items(self, study: Study, parameters: SplitParameters) -> Sequence[Item]:
         """One item for the whole study."""
         tiles = [(tile.name, tile.sample, tile.specimen) for tile in study.tiles]
-        return [Item(ITEM, {"tiles": hash_value([tiles, tile_places(study.tiles)])})]
+        return [Item(SPLIT_ITEM, {"tiles": hash_value([tiles, tile_places(study.tiles)])})]
 
     def compute(
         self,
@@ -104,8 +83,3 @@ class Split(Step[SplitParameters]):
     ) -> Sequence[Path]:
         """Write the table of parts."""
         return [write_rows(study, "split", all_rows(records))]
-
-
-def parts_of(study: Study) -> list[str]:
-    """Return the part of each tile: ``train``, ``validation`` or ``test``."""
-    return [row["part"] for row in study.record("split", ITEM).rows]

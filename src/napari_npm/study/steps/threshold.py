@@ -8,16 +8,12 @@ import numpy as np
 
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
-from napari_npm.study.parameters import Parameters
+from napari_npm.study.settings import ThresholdParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
 from napari_npm.study.wiring import map_inputs
-
-
-class ThresholdParameters(Parameters):
-    """The isodata threshold has no parameter: it follows from each map."""
 
 
 class Threshold(Step[ThresholdParameters]):

@@ -3,58 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
-
-import numpy as np
+from typing import Any
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_file, hash_value
-from napari_npm.study.parameters import Parameters, parameter
+from napari_npm.study.results import SPLIT_ITEM, Tiles, parts_of
+from napari_npm.study.settings import TrainParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
-from napari_npm.study.store import Tile, TileStack, tile_places
+from napari_npm.study.store import Tile, tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import write_rows
-from napari_npm.study.wiring import MapKind, all_maps
-
-from .split import ITEM as SPLIT_ITEM
-from .split import parts_of
-
-
-class TrainParameters(Parameters):
-    """What the network reads, how it is built and how long it learns."""
-
-    maps: tuple[MapKind, ...] = parameter(
-        ("mulf", "micf"), "Maps to learn from; one model is trained for each."
-    )
-    epochs: int = parameter(30, "Passes over the training tiles.", ge=1, le=10_000)
-    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
-    learning_rate: float = parameter(1e-3, "Highest learning rate of AdamW.", gt=0, le=1)
-    weight_decay: float = parameter(1e-2, "Weight decay of AdamW.", ge=0, le=1)
-    augment: bool = parameter(True, "Turn and mirror the tiles at random while learning.")
-    pooling: Literal["max", "average"] = parameter("max", "Pooling after each block.")
-    padding: Literal["zeros", "reflect", "replicate"] = parameter(
-        "zeros", "What a convolution sees beyond the edge of a tile."
-    )
-    head: Literal["gap", "flatten"] = parameter(
-        "gap", "Last layer reads the average of each feature map, or all of its pixels."
-    )
-    seed: int = parameter(0, "Seed of first weights, order and augmentation.", ge=0)
-
-
-class Tiles:
-    """Some tiles of a stack, read one at a time."""
-
-    def __init__(self, stack: TileStack, tiles: Sequence[Tile]) -> None:
-        self._array = stack.checked(tiles)
-        self._tiles = tiles
-
-    def __len__(self) -> int:
-        return len(self._tiles)
-
-    def __getitem__(self, number: int) -> Any:
-        return np.asarray(self._array[self._tiles[number].index])
+from napari_npm.study.wiring import all_maps
 
 
 class Train(Step[TrainParameters]):
