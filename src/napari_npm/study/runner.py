@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from napari_npm.core.errors import Cancelled, NpmError
-from napari_npm.core.progress import silent
 
+from .dispatch import RunProgress as RunProgress
+from .dispatch import Scheduler as Scheduler
+from .dispatch import map_parallel, map_serial
 from .hashing import hash_value
 from .provenance import write_provenance
 from .state import Finish, Record
@@ -16,9 +18,6 @@ from .steps import STEPS
 
 if TYPE_CHECKING:
     from .study import Study
-
-Scheduler = Literal["threads", "processes", "synchronous"]
-CONNECT_SECONDS = 10
 
 
 @dataclass(frozen=True)
@@ -29,20 +28,6 @@ class StepOutcome:
     computed: int
     skipped: int
     seconds: float
-
-
-class RunProgress(Protocol):
-    """Told how a run goes; may raise `Cancelled` to stop it at the next item."""
-
-    def __call__(
-        self,
-        step: str,
-        done: int,
-        total: int,
-        message: str = "",
-        metrics: Mapping[str, float] | None = None,
-    ) -> None:
-        """Report that ``done`` of ``total`` parts of a step are finished."""
 
 
 def _quiet(
@@ -157,7 +142,7 @@ def _run_step(
 
     try:
         step.prepare(study, parameters)
-        mapper = _map_parallel if step.parallel else _map_serial
+        mapper = map_parallel if step.parallel else map_serial
         mapper(study, step, parameters, left, keep, progress, scheduler, workers)
         state.keep_only([item.id for item in items])
         records = [state.records[item.id] for item in items]
@@ -197,130 +182,3 @@ def _finished(study: "Study", finish: Finish | None, key: str) -> bool:
         and finish.key == key
         and all((study.folder / file).exists() for file in finish.files)
     )
-
-
-def _map_serial(
-    study: "Study",
-    step: Step[Any],
-    parameters: Any,
-    items: Sequence[Item],
-    keep: Callable[[Item, Any], None],
-    progress: RunProgress,
-    scheduler: str,  # noqa: ARG001
-    workers: int | None,  # noqa: ARG001
-) -> None:
-    """One item after the other in this process; each tells how far it is itself."""
-    total = sum(item.weight for item in items)
-    before = 0
-    for item in items:
-
-        def inner(
-            done: int,
-            total: int,
-            message: str = "",
-            metrics: Mapping[str, float] | None = None,
-            *,
-            whole: int = total,
-            base: int = before,
-            weight: int = item.weight,
-            name: str = item.id,
-        ) -> None:
-            part = base + weight * done // max(total, 1)
-            progress(step.name, part, whole, message or name, metrics)
-
-        keep(item, step.compute(study, parameters, item, inner))
-        before += item.weight
-        progress(step.name, before, total, item.id)
-
-
-def _map_parallel(
-    study: "Study",
-    step: Step[Any],
-    parameters: Any,
-    items: Sequence[Item],
-    keep: Callable[[Item, Any], None],
-    progress: RunProgress,
-    scheduler: str,
-    workers: int | None,
-) -> None:
-    """Items side by side through dask; results are stored here as they come."""
-    if not items:
-        return
-    total = sum(item.weight for item in items)
-    done = 0
-
-    def arrived(item: Item, result: Any) -> None:
-        nonlocal done
-        keep(item, result)
-        done += item.weight
-        progress(step.name, done, total, item.id)
-
-    progress(step.name, 0, total)
-    if ":" in scheduler:
-        _through_cluster(scheduler, study, step, parameters, items, arrived)
-    else:
-        _through_local(scheduler, workers, study, step, parameters, items, arrived)
-
-
-def _through_cluster(
-    address: str,
-    study: "Study",
-    step: Step[Any],
-    parameters: Any,
-    items: Sequence[Item],
-    arrived: Callable[[Item, Any], None],
-) -> None:
-    from distributed import Client, as_completed
-
-    try:
-        client = Client(address, set_as_default=False, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
-        raise NpmError(
-            f"No dask scheduler answers at {address}: start it, or correct the address."
-        ) from error
-    with client:
-        futures = {
-            client.submit(step.compute, study, parameters, item, silent, pure=False): item
-            for item in items
-        }
-        try:
-            for future, result in as_completed(futures, with_results=True, loop=client.loop):
-                arrived(futures[future], result)
-        finally:
-            client.cancel(list(futures))
-
-
-def _through_local(
-    scheduler: str,
-    workers: int | None,
-    study: "Study",
-    step: Step[Any],
-    parameters: Any,
-    items: Sequence[Item],
-    arrived: Callable[[Item, Any], None],
-) -> None:
-    import os
-
-    import dask
-    from dask.callbacks import Callback
-
-    def posttask(key: str, result: Any, *_: Any) -> None:
-        item = by_key.get(key)
-        if item is not None:
-            arrived(item, result)
-
-    # a few items a round: results are stored and freed as they come, and a cancelled run has
-    # no long queue behind it
-    width = workers or os.cpu_count() or 1
-    size = 4 * width
-    for start in range(0, len(items), size):
-        batch = items[start : start + size]
-        calls = [
-            dask.delayed(step.compute, pure=False, traverse=False)(
-                study, parameters, item, silent, dask_key_name=f"{step.name}-{item.id}"
-            )
-            for item in batch
-        ]
-        by_key = {call.key: item for call, item in zip(calls, batch, strict=True)}
-        with Callback(posttask=posttask):
-            dask.compute(*calls, scheduler=scheduler, num_workers=width, optimize_graph=False)
