@@ -60,15 +60,14 @@ def test_missing_references_are_named(grey, labels):
 
 def test_work_is_done_tile_by_tile_as_in_a_study(big):
     origins = layout(big.shape)
-    assert set(origins) == {(0, 0), (0, 384), (0, 416), (116, 0), (116, 384), (116, 416)} or (
-        max(row for row, _ in origins) == 116 and max(col for _, col in origins) == 416
-    )
+    assert {0, 116} == {row for row, _ in origins}
+    assert min(col for _, col in origins if col) >= 384
     smooth, sigma = smooth_image(silent, big, origins, 10.0, None, "reflect", None)
     assert sigma == 10
-    assert np.allclose(smooth[:100, :300], microscale(big[:384, :384], 10.0)[:100, :300])
+    assert np.allclose(smooth[:116, :384], microscale(big[:384, :384], 10.0)[:116])
     halves = split_image(silent, big, origins)
     wanted = isodata_split(big[:384, :384])
-    assert np.array_equal(halves.labels[:100, :300] == 2, wanted.high[:100, :300])
+    assert np.array_equal(halves.labels[:116, :384] == 2, wanted.high[:116])
     assert set(np.unique(halves.labels)) == {1, 2}
     assert len(halves.levels) == len(origins)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_npm.viewer.layers import Kind, kind_of
+from napari_npm.viewer.layers import Kind, Subject, kind_of, put
 from napari_npm.viewer.session import session_of
 from napari_npm.viewer.study_work import image_states
 
@@ -70,6 +70,14 @@ def test_next_and_previous_replace_the_layers(opened, viewer, qtbot):
         click(opened.previous_button, qtbot)
         qtbot.waitUntil(lambda: opened.session.image_id == "A0", timeout=30_000)
     assert opened.table.selectionModel().selectedRows()[0].row() == 0
+
+
+def test_overlays_of_the_previous_image_do_not_stay(opened, viewer, qtbot):
+    subject = Subject("A0", 50.0, "A0")
+    put(viewer, Kind.LPHP, subject, np.ones((384, 384), np.uint8))
+    click(opened.next_button, qtbot)
+    qtbot.waitUntil(lambda: opened.session.image_id == "A1", timeout=30_000)
+    assert kinds(viewer) == [Kind.IMAGE, Kind.MASK]
 
 
 def test_a_click_on_a_row_shows_that_image(opened, qtbot):
