@@ -7,7 +7,7 @@ import pytest
 
 from napari_npm.core.phantom import experiment, planted
 from napari_npm.io import write_image, write_labels
-from napari_npm.study import Study, add_folder, take_masks
+from napari_npm.study import STEPS, Study, add_folder, run, take_masks
 
 
 @pytest.fixture(scope="session")
@@ -44,4 +44,24 @@ def fresh(untouched_study, tmp_path):
     """Return the folder of a copy of the untouched study, to run and break."""
     folder = tmp_path / "study"
     shutil.copytree(untouched_study, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def finished_study(untouched_study, tmp_path_factory) -> Path:
+    """Return the folder of a study whose every step up to S2 ran once, without a break."""
+    folder = tmp_path_factory.mktemp("studies") / "finished"
+    shutil.copytree(untouched_study, folder)
+    with Study.open(folder) as study:
+        study.set_parameters("train", maps=("mulf",))
+        names = list(STEPS)
+        run(study, names[: names.index("correlate") + 1], scheduler="synchronous")
+    return folder
+
+
+@pytest.fixture
+def finished(finished_study, tmp_path):
+    """Return the folder of a copy of the finished study."""
+    folder = tmp_path / "finished"
+    shutil.copytree(finished_study, folder)
     return folder

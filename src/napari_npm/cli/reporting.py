@@ -35,24 +35,24 @@ class Reporter(Protocol):
 def reporter(as_json: bool) -> Iterator[Reporter]:
     """Give a reporter for a machine (JSON lines) or for a person (progress bars)."""
     stop = Stop()
-    stop.on_interrupt()
-    if not as_json:
-        from .terminal import TerminalReporter
+    with stop.on_interrupt():
+        if not as_json:
+            from .terminal import TerminalReporter
 
-        with TerminalReporter(stop) as terminal:
-            yield terminal
-        return
-    stop.on_input()
-    machine = JsonReporter(stop)
-    try:
-        yield machine
-    except NpmError as error:
-        machine.send("error", text=str(error))
-        raise
-    except Cancelled:
-        machine.send("cancelled")
-        raise
-    machine.send("finished")
+            with TerminalReporter(stop) as terminal:
+                yield terminal
+            return
+        stop.on_input()
+        machine = JsonReporter(stop)
+        try:
+            yield machine
+        except NpmError as error:
+            machine.send("error", text=str(error))
+            raise
+        except Cancelled:
+            machine.send("cancelled")
+            raise
+        machine.send("finished")
 
 
 class JsonReporter:

@@ -3,6 +3,8 @@
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 from napari_npm.core.errors import Cancelled
@@ -19,15 +21,22 @@ class Stop:
         if self._event.is_set():
             raise Cancelled
 
-    def on_interrupt(self) -> None:
+    @contextmanager
+    def on_interrupt(self) -> Iterator[None]:
         """Let the first Ctrl-C stop at the next item, and a second one at once."""
 
         def handle(_: int, __: FrameType | None) -> None:
             self._event.set()
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, handle)
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, handle)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     def on_input(self) -> None:
         """Watch standard input for the line ``cancel``."""

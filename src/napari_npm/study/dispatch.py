@@ -1,6 +1,9 @@
 """Where a step's items run: one after the other here, or side by side through dask."""
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from napari_npm.core.errors import NpmError
@@ -143,14 +146,25 @@ def _through_local(
     # no long queue behind it
     width = workers or os.cpu_count() or 1
     size = 4 * width
-    for start in range(0, len(items), size):
-        batch = items[start : start + size]
-        calls = [
-            dask.delayed(step.compute, pure=False, traverse=False)(
-                study, parameters, item, silent, dask_key_name=f"{step.name}-{item.id}"
-            )
-            for item in batch
-        ]
-        by_key = {call.key: item for call, item in zip(calls, batch, strict=True)}
-        with Callback(posttask=posttask):
-            dask.compute(*calls, scheduler=scheduler, num_workers=width, optimize_graph=False)
+    with _pool(scheduler, min(width, len(items))) as pool:
+        for start in range(0, len(items), size):
+            batch = items[start : start + size]
+            calls = [
+                dask.delayed(step.compute, pure=False, traverse=False)(
+                    study, parameters, item, silent, dask_key_name=f"{step.name}-{item.id}"
+                )
+                for item in batch
+            ]
+            by_key = {call.key: item for call, item in zip(calls, batch, strict=True)}
+            with Callback(posttask=posttask):
+                dask.compute(*calls, scheduler=scheduler, pool=pool, optimize_graph=False)
+
+
+def _pool(scheduler: str, width: int) -> AbstractContextManager[Executor | None]:
+    """Return the threads or processes of one step: starting processes takes seconds."""
+    if scheduler == "processes":
+        # forking a process that runs threads (torch, Qt) can hang it
+        return ProcessPoolExecutor(width, mp_context=get_context("spawn"))
+    if scheduler == "threads":
+        return ThreadPoolExecutor(width)
+    return nullcontext()

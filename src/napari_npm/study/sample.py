@@ -71,22 +71,40 @@ def create_sample_study(folder: Path) -> Study:
     -------
     Study
         The study, open for writing, no step run yet.
+
+    Raises
+    ------
+    NpmError
+        If the folder is not empty, or cannot be written.
     """
+    from napari_npm.io import writing
+
+    folder = Path(folder).resolve()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise NpmError(f"{folder} is not empty: name a new folder.")
+    # made beside it and then moved: what was broken off must not pass for the whole
+    made = folder.with_name(f".{folder.name}.part")
+    with writing(made):
+        if made.exists():
+            shutil.rmtree(made)
+        with Study.create(made, name="Sample study") as study:
+            _fill(study)
+        if folder.exists():
+            folder.rmdir()
+        made.rename(folder)
+    return Study.open(folder)
+
+
+def _fill(study: Study) -> None:
     data = sample_data_folder()
     samples = tomllib.loads((data / "samples.toml").read_text(encoding="utf-8"))["samples"]
-    study = Study.create(folder, name="Sample study")
-    try:
-        for sample in samples:
-            add_folder(
-                study,
-                data / "images" / sample["name"],
-                sample=sample["name"],
-                label=sample["label"],
-                copy=True,
-            )
-        take_masks(study, data / "masks")
-        take_masks(study, data / "truth", truth=True)
-    except BaseException:
-        study.close()
-        raise
-    return study
+    for sample in samples:
+        add_folder(
+            study,
+            data / "images" / sample["name"],
+            sample=sample["name"],
+            label=sample["label"],
+            copy=True,
+        )
+    take_masks(study, data / "masks")
+    take_masks(study, data / "truth", truth=True)
