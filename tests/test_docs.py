@@ -14,6 +14,7 @@ from napari_npm.cli.app import app
 from napari_npm.core import Label
 from napari_npm.io import write_image
 from napari_npm.study import STEPS, Study, add_images, run
+from napari_npm.study.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -72,6 +73,7 @@ def test_step_of_the_guide_runs(tmp_path, monkeypatch, rng) -> None:
     names: dict[str, object] = {"__name__": "example"}
     exec(block, names)
     monkeypatch.setitem(STEPS, "coverage", names["Coverage"]())
+    monkeypatch.setitem(SETTINGS, "coverage", names["CoverageParameters"])
     pixels = rng.integers(50, 200, (384, 384), dtype=np.uint8)
     pixels[:20], pixels[20:40] = 50, 200
     labels = np.zeros_like(pixels)

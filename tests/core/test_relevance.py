@@ -255,11 +255,9 @@ class Functional(nn.Module):
 
 
 def test_any_torch_network_is_explained_and_left_as_it_is() -> None:
-    with torch.random.fork_rng(devices=[]):
-        # a functional ReLU hands nothing on to a channel that is dead everywhere, so other seeds
-        # may lose that channel's share
-        torch.manual_seed(0)
-        net = Functional().double().train()
+    net = Functional().double().train()
+    # a functional ReLU hands nothing on to a channel that is dead everywhere: keep all alive
+    nn.init.constant_(net.norm.bias, 2.0)
     images = maps(3)[:, :40, :50]
     before = copy.deepcopy(net.state_dict())
     modules = list(net.modules())

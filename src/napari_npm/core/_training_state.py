@@ -68,7 +68,18 @@ _PARTS = ("model", "optimizer", "best")
 
 
 def state_to_tensors(state: TrainingState) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Split a state into one flat dict of tensors (safetensors) and one of plain values (JSON)."""
+    """Split a state into one flat dict of tensors (safetensors) and one of plain values (JSON).
+
+    Parameters
+    ----------
+    state : TrainingState
+        The state.
+
+    Returns
+    -------
+    tuple of dict
+        Tensors by name, and plain values.
+    """
     tensors = {
         f"{part}/{name}": tensor for part in _PARTS for name, tensor in getattr(state, part).items()
     }
@@ -83,6 +94,18 @@ def state_to_tensors(state: TrainingState) -> tuple[dict[str, Tensor], dict[str,
 
 def state_from_tensors(tensors: Mapping[str, Tensor], info: Mapping[str, Any]) -> TrainingState:
     """Put together what `state_to_tensors` split.
+
+    Parameters
+    ----------
+    tensors : mapping of str to Tensor
+        The tensors.
+    info : mapping
+        The plain values.
+
+    Returns
+    -------
+    TrainingState
+        The state.
 
     Raises
     ------

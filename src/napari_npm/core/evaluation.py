@@ -85,6 +85,11 @@ def accuracy_interval(
     seed : int
         Of the draws.
 
+    Returns
+    -------
+    Interval
+        The accuracy, its limits, and how they were found, in words.
+
     Raises
     ------
     NpmError
@@ -154,6 +159,18 @@ def _wilson(share: float, n: int, confidence: float) -> tuple[float, float]:
 def confusion(true: ArrayLike, predicted: ArrayLike, n_classes: int) -> NDArray[np.int64]:
     """Count tiles by true class (row) and predicted class (column), (n_classes, n_classes).
 
+    Parameters
+    ----------
+    true, predicted : array-like of int, (N,)
+        True and predicted class of each tile.
+    n_classes : int
+        Number of classes.
+
+    Returns
+    -------
+    ndarray of int64, (n_classes, n_classes)
+        Tiles of each true class (row) by predicted class (column).
+
     Raises
     ------
     NpmError
@@ -171,7 +188,18 @@ def confusion(true: ArrayLike, predicted: ArrayLike, n_classes: int) -> NDArray[
 
 
 def per_class_accuracy(counts: ArrayLike) -> NDArray[np.float64]:
-    """Return the share of each true class that was predicted rightly; NaN for a class unseen."""
+    """Return the share of each true class that was predicted rightly.
+
+    Parameters
+    ----------
+    counts : array-like, (C, C)
+        Tiles by true class (row) and predicted class (column), from `confusion`.
+
+    Returns
+    -------
+    ndarray of float64, (C,)
+        The shares; NaN for a class unseen.
+    """
     matrix = np.asarray(counts, dtype=float)
     total = matrix.sum(1)
     shares = np.full(len(matrix), np.nan)
@@ -204,6 +232,11 @@ def histogram_baseline(
         Number of bins.
     low, high : float
         Range of the values.
+
+    Returns
+    -------
+    Baseline
+        Accuracy and predicted classes of the test maps.
 
     Raises
     ------

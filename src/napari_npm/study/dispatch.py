@@ -59,7 +59,7 @@ def map_serial(
             name: str = item.id,
         ) -> None:
             part = base + weight * done // max(total, 1)
-            progress(step.name, part, whole, message or name, metrics)
+            progress(step.name, part, whole, f"{name}: {message}" if message else name, metrics)
 
         keep(item, step.compute(study, parameters, item, inner))
         before += item.weight
