@@ -13,7 +13,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.tiling import TILE
 
 # a tile of zeros is written too, so that a tile that is not on disk is known to be missing
-_CONFIG: Any = {"write_empty_chunks": True}
+_CONFIG = {"array.write_empty_chunks": True}
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,12 @@ class TileStack:
             )
         return self.open()
 
+    def _writable(self) -> Any:
+        import zarr
+
+        with zarr.config.set(_CONFIG):
+            return zarr.open_array(self.path, mode="r+")
+
     def _chunk(self, array: Any, tile: Tile) -> Path:
         key: str = array.metadata.encode_chunk_key((tile.index, 0, 0))
         return self.path / key
@@ -128,7 +134,7 @@ class TileStack:
         shape = (len(tiles), TILE, TILE)
         with writing(self.path):
             if self.exists:
-                array = zarr.open_array(self.path, mode="r+", config=_CONFIG)
+                array = self._writable()
                 for leftover in self.path.rglob("*.partial"):
                     leftover.unlink(missing_ok=True)
             else:
@@ -138,7 +144,6 @@ class TileStack:
                     chunks=(1, TILE, TILE),
                     dtype=dtype,
                     fill_value=0,
-                    config=_CONFIG,
                 )
             if array.shape != shape:
                 array.resize(shape)
@@ -160,12 +165,10 @@ class TileStack:
         values : ndarray, shape (len(tiles), 384, 384)
             Their pixels.
         """
-        import zarr
-
         from napari_npm.io import writing
 
         with writing(self.path):
-            array = zarr.open_array(self.path, mode="r+", config=_CONFIG)
+            array = self._writable()
             for tile, value in zip(tiles, values, strict=True):
                 array[tile.index] = value
                 # zarr renames a finished file into place, but leaves it to us to see it on disk
