@@ -30,7 +30,7 @@ class Correlate(Step[CorrelateParameters]):
     name = "correlate"
     title = "S2"
     summary = "Two-point correlation S2(r, dn) of MulF maps and of their characteristic regions."
-    needs = ("regions",)
+    needs = ("calibrate",)
     parallel = False
     choosing = ("whole", "regions")
     Parameters = CorrelateParameters
