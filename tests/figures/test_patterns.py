@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -57,6 +59,20 @@ def test_rows_leave_room_for_their_bars_at_any_width(tmp_path, width_mm):
     figure = pattern_rows([item(0), item(1, "S2")], 52.0)
     # Matplotlib warns, here an error, where a layout collapses.
     assert save_figure(figure, tmp_path / "rows.png", width_mm=width_mm, dpi=60).is_file()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("width_mm", [60.0, 85.0, 175.0])
+def test_titles_of_rows_stand_apart_and_inside(width_mm, rows):
+    rng = np.random.default_rng(0)
+    one = explained("S1", rng.random((32, 32)).astype(np.float32), rng.random((32, 32)))
+    figure = pattern_rows([one] * rows, width_mm=width_mm)
+    figure.canvas.draw()
+    boxes = [axes.title.get_window_extent() for axes in figure.axes[:5]]
+    gap = 0.5 / 25.4 * figure.dpi  # half a millimetre
+    for left, right in pairwise(boxes):
+        assert left.x1 + gap < right.x0
+    assert boxes[0].y1 <= figure.bbox.y1
 
 
 def test_rows_without_relevance_have_no_bars():

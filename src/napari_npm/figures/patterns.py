@@ -16,6 +16,7 @@ from napari_npm.core.regions import boundary_features, characteristic_regions, i
 from ._style import (
     DOUBLE_COLUMN_MM,
     SINGLE_COLUMN_MM,
+    STYLE,
     empty_figure,
     letters,
     new_figure,
@@ -47,6 +48,8 @@ TITLES: dict[Kind, str] = {
     "regions": "Regions",
     "extracted": "Extracted",
 }
+# What a title takes in height, and the widest one in width; narrower columns get smaller titles.
+_TITLE_MM, _WIDEST_MM = 5.0, 17.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,8 @@ def pattern_rows(
         raise NpmError("Give at least one map and one kind of panel.")
     peak = relevance_peak(np.concatenate([np.ravel(item.relevance) for item in items]))
     rows, columns = np.shape(items[0].npm)
-    height = len(items) * (width_mm - 5) / len(kinds) * rows / columns + 4
+    column_mm = (width_mm - 5) / len(kinds)
+    height = len(items) * column_mm * rows / columns + _TITLE_MM
     foot = 11.0 if "relevance" in kinds else 0.0
     figure = empty_figure(width_mm, height + foot)
     body: Any = figure
@@ -141,6 +145,8 @@ def pattern_rows(
             show_map(axes[row, column], panel_rgb(item, kind, peak=peak), title)
         axes[row, 0].set_ylabel(item.name)
         scale_bar(axes[row, 0], pixel_size_nm)
+    for panel in axes[0]:
+        panel.title.set_fontsize(STYLE["axes.titlesize"] * min(1.0, column_mm / _WIDEST_MM))
     if below is not None:
         _relevance_bars(below, peak)
     return figure
