@@ -3,11 +3,17 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from napari_npm.core.phantom import experiment, planted
 from napari_npm.io import write_image, write_labels
 from napari_npm.study import STEPS, Study, add_folder, run, take_masks
+from napari_npm.study.hashing import hash_file
+from napari_npm.study.state import StepState
+
+QUICK = ("import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
+LONG = tuple(STEPS)[: tuple(STEPS).index("correlate") + 1]
 
 
 @pytest.fixture(scope="session")
@@ -54,8 +60,7 @@ def finished_study(untouched_study, tmp_path_factory) -> Path:
     shutil.copytree(untouched_study, folder)
     with Study.open(folder) as study:
         study.set_parameters("train", maps=("mulf",))
-        names = list(STEPS)
-        run(study, names[: names.index("correlate") + 1], scheduler="synchronous")
+        run(study, LONG, scheduler="synchronous")
     return folder
 
 
@@ -65,3 +70,71 @@ def finished(finished_study, tmp_path):
     folder = tmp_path / "finished"
     shutil.copytree(finished_study, folder)
     return folder
+
+
+def contents(folder, steps):
+    """Return what the steps made: file by file a hash, table by table its text without times."""
+    found = {}
+    for part in ("masks", "maps", "relevance", "regions", "models"):
+        for path in sorted((folder / part).rglob("*")):
+            if path.is_file() and path.suffix not in (".json", ".csv"):
+                found[path.relative_to(folder).as_posix()] = hash_file(path)
+    for step in steps:
+        state = StepState(folder / "state" / f"{step}.jsonl")
+        found[step] = {one.item: (one.key, one.output) for one in state.records.values()}
+        for name in state.finish.files:
+            if name.endswith(".csv"):
+                table = pd.read_csv(folder / name) if (folder / name).stat().st_size > 1 else None
+                found[name] = (
+                    None
+                    if table is None
+                    else table.drop(columns="seconds", errors="ignore").to_csv()
+                )
+    return found
+
+
+@pytest.fixture(scope="session")
+def results():
+    """Return the function that says what steps made in a study's folder."""
+    return contents
+
+
+@pytest.fixture(scope="session")
+def assert_same():
+    """Return the function that compares what two studies hold, by content."""
+
+    def compare(folder, other, steps=LONG):
+        one, two = contents(folder, steps), contents(other, steps)
+        assert one.keys() == two.keys()
+        assert [name for name in one if one[name] != two[name]] == []
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def computed():
+    """Return the function that runs steps and says how many items each computed."""
+
+    def call(study, steps, **options):
+        outcomes = run(study, steps, scheduler="synchronous", **options)
+        return {one.step: one.computed for one in outcomes if one.computed}
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def quick_study(untouched_study, tmp_path_factory):
+    """Return a study with the quick steps done, in one go."""
+    folder = tmp_path_factory.mktemp("studies") / "quick"
+    shutil.copytree(untouched_study, folder)
+    with Study.open(folder) as study:
+        run(study, QUICK, scheduler="synchronous")
+    return folder
+
+
+@pytest.fixture
+def quick(quick_study, tmp_path):
+    folder = tmp_path / "quick"
+    shutil.copytree(quick_study, folder)
+    with Study.open(folder) as study:
+        yield study

@@ -3,9 +3,14 @@
 import json
 import os
 import pickle
+import signal
+import subprocess
+import sys
+import time
 import tomllib
 
 import numpy as np
+import psutil
 import pytest
 
 from napari_npm.core.errors import NpmError
@@ -91,6 +96,22 @@ def test_a_lock_left_by_a_dead_process_is_stale(fresh):
     owner = json.loads(path.read_text())
     path.write_text(json.dumps(owner | {"process_started": owner["process_started"] - 1000}))
     Study.open(fresh).close()
+    study.close()
+
+
+def test_a_lock_of_a_killed_process_is_stale_though_nobody_waited_for_it(fresh):
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    study = Study.open(fresh)
+    path = fresh / LOCK_NAME
+    facts = {"pid": process.pid, "process_started": psutil.Process(process.pid).create_time()}
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts | {"token": "its own"}))
+    with pytest.raises(NpmError, match="another program"):
+        Study.open(fresh)
+    os.kill(process.pid, signal.SIGKILL)
+    while psutil.Process(process.pid).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.01)
+    Study.open(fresh).close()
+    process.wait()
     study.close()
 
 

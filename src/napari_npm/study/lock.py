@@ -101,8 +101,11 @@ def _is_stale(owner: dict[str, Any]) -> bool:
         return False
     try:
         # a process number is used again: the start time tells them apart
-        started = psutil.Process(int(owner["pid"])).create_time()
-        return abs(started - float(owner["process_started"])) > 2
+        process = psutil.Process(int(owner["pid"]))
+        if process.status() == psutil.STATUS_ZOMBIE:
+            # killed, and its parent (in a container often nobody) has not taken note
+            return True
+        return abs(process.create_time() - float(owner["process_started"])) > 2
     except (psutil.NoSuchProcess, KeyError, TypeError, ValueError):
         return True
     except psutil.AccessDenied:
