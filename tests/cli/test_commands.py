@@ -139,7 +139,7 @@ def test_info_tells_samples_settings_and_what_is_done(npm, study):
     assert facts["steps"]["smooth"]["parameters"]["sigma_px"] == 4
     text = npm("info", study)
     assert "S1 (S1): 2 images, 2 specimens, 2 tiles" in text
-    assert re.search(r"^  done  import ", text, flags=re.MULTILINE)
+    assert re.search(r"^ +done  import ", text, flags=re.MULTILINE)
     assert re.search(r"^        smooth +sigma_px 4.0", text, flags=re.MULTILINE)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from napari_npm.core.errors import Cancelled, NpmError
 from napari_npm.core.masking import Label
-from napari_npm.study import STEPS, Study, dispatch, run
+from napari_npm.study import STEPS, Study, dispatch, items_left, run
 from napari_npm.study.steps import correlate
 
 QUICK = ("import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
@@ -272,3 +272,38 @@ def test_a_wider_tiling_hides_stacks_that_were_laid_out_for_another(quick):
     entry = quick.images[0].model_copy(update={"id": "renamed"})
     quick.save(images=(entry, *quick.images[1:]))
     assert quick.stacked("renamed", "micf") is None
+
+
+def test_what_is_left_follows_parameters(finished_study, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(finished_study, folder)
+    with Study.open(folder) as study:
+        assert {items_left(study, name) for name in LONG} == {0}
+        study.set_parameters("smooth", sigma_px=4)
+        assert items_left(study, "smooth") == len(study.images)
+        assert items_left(study, "calibrate") == 0
+
+
+def test_a_proposed_mask_follows_its_grey_ranges_until_somebody_changes_it(fresh):
+    with Study.open(fresh) as study:
+        first, second = (image.id for image in study.images[:2])
+        for image in study.images:
+            study.mask_path(image.id).unlink()
+        study.set_parameters("mask", uc_low=70, uc_high=90, min_area_um2=0.1)
+        run(study, ["import", "mask"], scheduler="synchronous")
+        proposed = study.mask(first)
+        assert (proposed == Label.UNHYDRATED).any()
+        by_hand = np.zeros_like(proposed)
+        by_hand[:9] = Label.METAL
+        study.set_mask(second, by_hand)
+        study.set_parameters("mask", uc_low=75)
+        run(study, ["mask"], scheduler="synchronous")
+        again = study.mask(first)
+        assert not np.array_equal(again, proposed)
+        assert np.array_equal(study.mask(second), by_hand)
+        study.reset_parameters("mask")
+        run(study, ["mask"], scheduler="synchronous")
+        assert np.array_equal(study.mask(first), again)
+        study.set_parameters("mask", uc_low=70, uc_high=90, min_area_um2=0.1)
+        run(study, ["mask"], scheduler="synchronous")
+        assert np.array_equal(study.mask(first), proposed)

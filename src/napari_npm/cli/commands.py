@@ -14,7 +14,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.study.importing import ImportReport, add_folder, add_images
 from napari_npm.study.marks import take_masks
 from napari_npm.study.model import FILE_NAME
-from napari_npm.study.runner import run
+from napari_npm.study.runner import items_left, run
 from napari_npm.study.steps import STEPS
 from napari_npm.study.study import Study
 
@@ -101,7 +101,8 @@ def new(folder: Path, name: str | None) -> None:
 def info(folder: Path, as_json: bool) -> None:
     """Print what a study holds."""
     study = Study.open(folder, write=False)
-    done = {name: study.state(name).finish is not None for name in STEPS}
+    left = {name: items_left(study, name) for name in STEPS}
+    done = {name: study.state(name).finish is not None and left[name] == 0 for name in STEPS}
     facts = {
         "name": study.name,
         "folder": str(study.folder),
@@ -118,7 +119,11 @@ def info(folder: Path, as_json: bool) -> None:
             for sample in study.samples
         ],
         "steps": {
-            name: {"done": done[name], "parameters": study.parameters(name).model_dump(mode="json")}
+            name: {
+                "done": done[name],
+                "left": left[name],
+                "parameters": study.parameters(name).model_dump(mode="json"),
+            }
             for name in STEPS
         },
     }
@@ -135,7 +140,8 @@ def info(folder: Path, as_json: bool) -> None:
         settings = ", ".join(
             f"{key} {value}" for key, value in one["parameters"].items() if value is not None
         )
-        typer.echo(f"  {'done' if one['done'] else '    '}  {name:<10} {settings}")
+        state = "done" if one["done"] else f"{one['left']} left" if one["left"] else ""
+        typer.echo(f"  {state:>9}  {name:<10} {settings}")
 
 
 def sample(folder: Path) -> None:

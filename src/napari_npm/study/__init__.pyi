@@ -8,6 +8,7 @@ from .parameters import Parameters as Parameters
 from .parameters import parameter as parameter
 from .parameters import unit_of as unit_of
 from .runner import StepOutcome as StepOutcome
+from .runner import items_left as items_left
 from .runner import run as run
 from .sample import copy_sample_data as copy_sample_data
 from .sample import create_sample_study as create_sample_study

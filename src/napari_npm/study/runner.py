@@ -119,14 +119,7 @@ def _run_step(
     items = tuple(step.items(study, parameters))
     state = study.state(step.name)
     keys = {item.id: step.key(parameters, item.inputs) for item in items}
-    left = [
-        item
-        for item in items
-        if force
-        or (found := state.records.get(item.id)) is None
-        or found.key != keys[item.id]
-        or not step.kept(study, parameters, item)
-    ]
+    left = [item for item in items if force or not _is_done(study, step, parameters, item)]
     started = time.time()
     outcome = "failed"
     computed = 0
@@ -174,6 +167,34 @@ def _run_step(
                 seconds=seconds,
             )
     return StepOutcome(step.name, computed, len(items) - computed, seconds)
+
+
+def items_left(study: "Study", name: str) -> int | None:
+    """Return how many items a step has to do, or None where that cannot be told yet.
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    name : str
+        Name of a step.
+    """
+    step = STEPS[name]
+    parameters = study.parameters(name)
+    try:
+        items = step.items(study, parameters)
+    except NpmError:
+        return None  # a step before it has not run
+    return sum(not _is_done(study, step, parameters, item) for item in items)
+
+
+def _is_done(study: "Study", step: Step[Any], parameters: Any, item: Item) -> bool:
+    found = study.state(step.name).records.get(item.id)
+    return (
+        found is not None
+        and found.key == step.key(parameters, item.inputs)
+        and step.kept(study, parameters, item)
+    )
 
 
 def _finished(study: "Study", finish: Finish | None, key: str) -> bool:

@@ -35,6 +35,8 @@ class Study(StudyFolder):
         The study's folder, absolute.
     """
 
+    _loaded: "tuple[tuple[str, int] | None, NanoporosityNet] | None" = None
+
     def _set(self, content: StudyFile) -> None:
         super()._set(content)
         for name in ("tiles", "_tiles_by_image", "_images_by_id"):
@@ -226,10 +228,15 @@ class Study(StudyFolder):
         return tuple(sorted(card.parent.name for card in cards))
 
     def load_model(self, name: str) -> "NanoporosityNet":
-        """Load a trained model by name."""
-        from .models import load_model
+        """Load a trained model by name; the last one loaded is kept until its file changes."""
+        from .models import WEIGHTS, load_model
 
-        return load_model(self.models_folder / name)
+        folder = self.models_folder / name
+        path = folder / WEIGHTS
+        stamp = (name, path.stat().st_mtime_ns) if path.exists() else None
+        if self._loaded is None or self._loaded[0] != stamp:
+            self._loaded = (stamp, load_model(folder))
+        return self._loaded[1]
 
     # tables and progress
 

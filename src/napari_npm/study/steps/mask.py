@@ -18,9 +18,11 @@ from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, write_rows
 
+NO_MASK = "none"
+
 
 class Mask(Step[MaskParameters]):
-    """Propose masks where there are none, and measure the reference levels of all."""
+    """Propose masks where nobody made one, and measure the reference levels of all."""
 
     name = "mask"
     title = "Mask"
@@ -47,7 +49,8 @@ class Mask(Step[MaskParameters]):
         pixels = study.read(item.id).pixels
         ranges = parameters.ranges()
         proposed = None
-        if ranges and not study.mask_path(item.id).exists():
+        untouched = _is_proposal(study, item)
+        if ranges and (untouched or item.inputs["mask"] == NO_MASK):
             pixel_um = study.image(item.id).pixel_size_nm / 1000
             proposed = label_by_levels(
                 pixels,
@@ -70,6 +73,7 @@ class Mask(Step[MaskParameters]):
             "sample": study.image(item.id).sample,
             "specimen": study.image(item.id).specimen,
             "unhydrated_fraction": float(np.mean(labels == Label.UNHYDRATED)),
+            "proposal": untouched,
         }
         for name, level in (("csh", levels.csh), ("metal", levels.metal)):
             facts = {"mean": None, "std": None, "count": 0} if level is None else asdict(level)
@@ -83,11 +87,14 @@ class Mask(Step[MaskParameters]):
         item: Item,
         result: Any,
     ) -> Stored:
-        """Keep a proposed mask, unless somebody made one meanwhile."""
+        """Keep a proposed mask, unless somebody made or changed one meanwhile."""
         proposed, row = result
-        if proposed is not None and not study.mask_path(item.id).exists():
+        before = _inputs(study, item.id)["mask"]
+        if proposed is not None and before == item.inputs["mask"]:
             study.set_mask(item.id, proposed)
         inputs = _inputs(study, item.id)
+        ours = proposed is not None or row["proposal"]
+        row |= {"proposal": inputs["mask"] if ours and before == item.inputs["mask"] else None}
         return Stored(inputs["mask"], (row,), inputs=inputs)
 
     def finish(
@@ -104,5 +111,12 @@ def _inputs(study: Study, image_id: str) -> dict[str, str]:
     path = study.mask_path(image_id)
     return {
         "image": study.image(image_id).sha256,
-        "mask": hash_file(path) if path.exists() else "none",
+        "mask": hash_file(path) if path.exists() else NO_MASK,
     }
+
+
+def _is_proposal(study: Study, item: Item) -> bool:
+    """Tell whether an image's mask is what this step proposed, changed by nobody since."""
+    record = study.state(Mask.name).records.get(item.id)
+    mask = item.inputs["mask"]
+    return record is not None and mask != NO_MASK and record.rows[0].get("proposal") == mask
