@@ -140,7 +140,7 @@ def test_info_tells_samples_settings_and_what_is_done(npm, study):
     text = npm("info", study)
     assert "S1 (S1): 2 images, 2 specimens, 2 tiles" in text
     assert re.search(r"^ +done  import ", text, flags=re.MULTILINE)
-    assert re.search(r"^        smooth +sigma_px 4.0", text, flags=re.MULTILINE)
+    assert re.search(r"^ +smooth +sigma_px 4.0", text, flags=re.MULTILINE)
 
 
 def test_sample_writes_the_sample_data(npm, tmp_path, monkeypatch):
