@@ -83,7 +83,7 @@ def test_explain_regions_and_s2_of_a_free_image(
     assert layer.rgb
     relevance = layer.metadata["napari_npm"]["values"]
     assert relevance.sum() == pytest.approx(1, abs=1e-3)
-    assert "Conservation over 1 tiles" in relevance_dock.result.text()
+    assert "Conservation over 1 tile:" in relevance_dock.result.text()
     high = isodata_split(mulf).high
     reds = layer.data[high & (relevance > np.quantile(relevance, 0.99))]
     assert (reds[:, 0] > reds[:, 2]).all()
@@ -111,7 +111,7 @@ def test_classify_a_free_image(dock, viewer, mulf, model_folder, qtbot, settled)
     click(widget.predict_button, qtbot)
     settled(widget)
     assert "S2" in widget.prediction.text()
-    assert "Mean over 1 tiles" in widget.status.text()
+    assert "Mean over 1 tile." in widget.status.text()
 
 
 def test_an_image_below_a_tile_cannot_be_explained(

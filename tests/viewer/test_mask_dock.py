@@ -31,6 +31,13 @@ def test_no_image_is_said_in_words(dock, viewer, qtbot):
     assert "No image open" in widget.heading.text()
 
 
+def test_closing_the_image_before_it_is_measured_complains_of_nothing(shown, viewer, qtbot):
+    shown.mask_touched()
+    viewer.layers.clear()
+    qtbot.wait(400)
+    assert "No image is open" not in shown.status.text()
+
+
 def test_brush_makes_a_mask_layer_with_the_chosen_label(shown, viewer, qtbot):
     click(shown.label_buttons.button(int(Label.METAL)), qtbot)
     click(shown.brush_button, qtbot)

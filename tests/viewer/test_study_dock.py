@@ -6,7 +6,7 @@ from qtpy.QtCore import Qt
 
 from napari_npm.viewer.layers import Kind, Subject, kind_of, put
 from napari_npm.viewer.session import session_of
-from napari_npm.viewer.study_work import image_states
+from napari_npm.viewer.study_work import image_states, short_path
 
 
 def click(button, qtbot):
@@ -165,6 +165,12 @@ def test_closing_on_a_running_job_asks(opened, qtbot, monkeypatch):
 def test_docks_of_one_viewer_share_a_session(dock, viewer):
     first, second = dock("Study"), dock("MicF")
     assert first.session is second.session is session_of(viewer)
+
+
+def test_the_users_own_folder_is_a_tilde(tmp_path, monkeypatch):
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    assert short_path(tmp_path / "studies" / "one") == "~/studies/one"
+    assert short_path(tmp_path.parent) == str(tmp_path.parent)
 
 
 def test_states_need_a_mask_file(study_folder):

@@ -2,7 +2,8 @@ import pandas as pd
 import pytest
 
 from napari_npm.viewer.curves import Curves
-from napari_npm.viewer.train_dock import read_results
+from napari_npm.viewer.study_work import history_of
+from napari_npm.viewer.train_dock import results_text
 
 
 def test_within_an_epoch_the_last_figures_count():
@@ -35,10 +36,27 @@ def test_results_show_accuracy_with_interval_and_confusion():
         [{"classifier": "network on mulf", "accuracy": 0.9, "low": 0.8, "high": 0.95}]
     )
     confusion = pd.DataFrame([{"true": "S1", "predicted_S1": 11, "predicted_S2": 1}])
-    text = read_results(lambda *_: None, Tables(accuracy=accuracy, confusion_mulf=confusion))
+    text = results_text(Tables(accuracy=accuracy, confusion_mulf=confusion))
     for part in ("network on mulf", "0.900", "0.800–0.950", "S2", "11"):
         assert part in text
-    assert read_results(lambda *_: None, Tables()) == ""
+    assert results_text(Tables()) == ""
+
+
+def test_the_curves_of_an_earlier_training_are_read_with_mulf_first(tmp_path):
+    for name in ("micf", "mulf"):
+        (tmp_path / name).mkdir()
+        table = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0], "validation_loss": [None, 3.0]})
+        table.to_csv(tmp_path / name / "history.csv", index=False)
+
+    class Study:
+        models, models_folder = ("gone", "micf", "mulf"), tmp_path
+
+    history = history_of(Study)
+    assert list(history) == ["mulf", "micf"]
+    assert history["micf"] == [
+        {"epoch": 1, "loss": 2.0},
+        {"epoch": 2, "loss": 1.0, "validation_loss": 3.0},
+    ]
 
 
 def test_without_a_study_the_dock_says_what_training_needs(dock):
@@ -59,6 +77,21 @@ def test_live_curves_are_drawn_from_the_jobs_progress(dock, qtbot):
     assert left.lines[0].get_ydata().tolist() == [1.0, 0.5]
     assert right.lines[0].get_ydata().tolist() == [0.0, 0.5]
     assert left.lines[0].get_label() == "mulf loss"
+
+
+def test_a_job_keeps_the_last_curves_until_it_trains_itself(opened, dock, qtbot):
+    train = dock("Train and predict")
+    train._curves.add("mulf", {"epoch": 1, "loss": 2.0})
+    opened.step_box.setCurrentIndex(opened.step_box.findData("split"))
+    opened.step_button.click()
+    qtbot.waitUntil(lambda: train.session.job is not None, timeout=30_000)
+    train._learned("smooth", 1, 2, "", {})
+    assert train._curves.loss == {"mulf loss": [(1, 2.0)]}
+    train._learned("train", 1, 2000, "", {"epoch": 1, "loss": 3.0})
+    assert train._curves.loss == {"mulf loss": [(1, 3.0)]}
+    train._learned("train", 2, 2000, "", {"epoch": 2, "loss": 1.0})
+    assert train._curves.loss == {"mulf loss": [(1, 3.0), (2, 1.0)]}
+    qtbot.waitUntil(lambda: train.session.job is None, timeout=120_000)
 
 
 @pytest.mark.parametrize(

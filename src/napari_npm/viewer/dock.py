@@ -27,6 +27,8 @@ from .session import Session, plain, session_of
 from .tasks import Task
 
 _NARROWEST, _MARGIN = 310, 6
+# A progress bar paints at once whenever it is set; a job may tell of a thousand items a second.
+_PROGRESS_MS = 80
 
 
 def guarded(slot: Callable[[Any], None]) -> Callable[..., None]:
@@ -59,6 +61,7 @@ class Dock(QWidget):
         self.viewer = plain(napari_viewer)
         self.session: Session = session_of(napari_viewer)
         self.task: Task | None = None
+        self._followed: Any = None
         self._build_frame()
         self.build()
         self.column.addStretch()
@@ -95,6 +98,11 @@ class Dock(QWidget):
         self.scroll.setWidget(content)
         outer.addWidget(self.scroll, stretch=1)
         content.installEventFilter(self)
+        self._news = (0, 0, "")
+        self._news_timer = QTimer(self)
+        self._news_timer.setSingleShot(True)
+        self._news_timer.setInterval(_PROGRESS_MS)
+        self._news_timer.timeout.connect(self._draw_progress)
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.stop_button = QPushButton("Stop")
@@ -217,6 +225,7 @@ class Dock(QWidget):
 
     def busy(self, text: str) -> None:
         """Show that work goes on."""
+        self._news_timer.stop()
         self.say(text)
         self.bar.setRange(0, 0)
         self.bar.show()
@@ -225,11 +234,18 @@ class Dock(QWidget):
 
     def idle(self) -> None:
         """Show that no work goes on."""
+        self._news_timer.stop()
         self.bar.hide()
         self.stop_button.hide()
 
     def show_progress(self, done: int, total: int, text: str, metrics: Any) -> None:  # noqa: ARG002
-        """Show how far work is."""
+        """Show soon how far work is; of a burst of news only the last is drawn."""
+        self._news = done, total, text
+        if not self._news_timer.isActive():
+            self._news_timer.start()
+
+    def _draw_progress(self) -> None:
+        done, total, text = self._news
         self.bar.setRange(0, max(total, 0))
         self.bar.setValue(done)
         if text:
@@ -258,13 +274,21 @@ class Dock(QWidget):
         study = self.session.require_study()
         arguments = [*steps, str(study.folder), *options]
         job = self.session.run_job(arguments, title)
-        job.progress.connect(self._job_progress)
+        self.follow(job)
         job.failed.connect(self.say)
         job.cancelled.connect(self._stopped)
         job.finished.connect(self._job_finished)
         job.ended.connect(self.idle)
         self.busy(f"{title}…")
         return job
+
+    def follow(self, job: Any) -> bool:
+        """Show a job's progress here, whichever dock started it; tell whether that is new."""
+        if job is self._followed:
+            return False
+        self._followed = job
+        job.progress.connect(self._job_progress)
+        return True
 
     def _job_progress(self, step: str, done: int, total: int, text: str, metrics: Any) -> None:
         self.show_progress(done, total, f"{step}: {text}" if text else step, metrics)

@@ -153,13 +153,13 @@ def blend(shown: tuple[Shown, ...]) -> NDArray[np.float32]:
 
 
 def preview(report: Progress, request: Request, width_mm: float | None, pixels: int) -> bytes:
-    """Draw a figure and return it as PNG of about so many pixels in width."""
+    """Draw a figure as it will be written and return it as PNG of so many pixels in width."""
     report(0, 1, "drawing")
     figure = draw(request)
-    inches = figure.get_figwidth() if width_mm is None else width_mm / 25.4
-    figure.set_size_inches(inches, figure.get_figheight() * inches / figure.get_figwidth())
+    if width_mm is not None:
+        figure = figure.redraw(width_mm)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=pixels / inches)
+    figure.savefig(buffer, format="png", dpi=pixels / figure.get_figwidth())
     return buffer.getvalue()
 
 

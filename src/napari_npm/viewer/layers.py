@@ -209,12 +209,19 @@ def _add(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str, Any]
         )
     if kind in (Kind.REGIONS, Kind.BOUNDARY):
         colour = REGION_COLOUR if kind is Kind.REGIONS else "#DDAA33"
-        return viewer.add_labels(data, colormap=direct({1: colour}), opacity=0.5, **settings)
+        return _outlined(viewer, data, direct({1: colour}), settings)
     if kind is Kind.IMAGE:
         return viewer.add_image(data, colormap="gray", contrast_limits=_limits(data), **settings)
     if kind is Kind.RELEVANCE:
         return viewer.add_image(data, colormap="inferno", **settings)
     return viewer.add_image(data, colormap="viridis", contrast_limits=(0.0, 1.0), **settings)
+
+
+def _outlined(viewer: Any, data: Any, colormap: Any, settings: dict[str, Any]) -> Any:
+    # Outlines, so that the relevance below keeps its red and blue.
+    layer = viewer.add_labels(data, colormap=colormap, opacity=0.9, **settings)
+    layer.contour = 1
+    return layer
 
 
 def _limits(data: Any) -> tuple[float, float]:

@@ -82,6 +82,8 @@ class MaskDock(MaskEditor):
         if self._measuring is not None:
             self._timer.start()
             return
+        if base_layer(self.viewer) is None:
+            return  # closed since the timer was started
         image = self.current()
         labels = mask_of(self.viewer, image)
         self._measuring = Task(grey_of, image.pixels, labels, parent=self.session)
@@ -119,13 +121,17 @@ class MaskDock(MaskEditor):
             return
         middle = (grey.edges[:-1] + grey.edges[1:]) / 2
         axes.fill_between(middle, grey.counts, step="mid", color="0.6")
-        names = (("G_CSH", Label.CSH, ":"), ("G_m", Label.METAL, "--"))
+        names = (
+            (r"$G_\mathrm{CSH}$", Label.CSH, ":"),
+            (r"$G_\mathrm{m}$", Label.METAL, "--"),
+        )
         for level, (name, label, style) in zip(self.levels(), names, strict=True):
             if level is not None:
                 colour = LABEL_COLOURS[label]
                 axes.axvline(level, color=colour, ls=style, lw=1.5, label=f"{name} = {level:.1f}")
         if axes.get_legend_handles_labels()[0]:
-            axes.legend(frameon=False)
+            above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
+            axes.legend(frameon=False, **above)
         axes.set_xlim(float(grey.edges[0]), float(grey.edges[-1]))
         axes.set_ylim(bottom=0)
         axes.set_xlabel("grey level outside UC")

@@ -3,8 +3,17 @@
 from typing import Any
 
 import numpy as np
+from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QRadioButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
@@ -35,7 +44,8 @@ class MaskEditor(StepDock):
         layout = self.group("Mask")
         self.label_buttons = QButtonGroup(self)
         self.label_counts: dict[int, QLabel] = {}
-        for label, name in LABEL_NAMES.items():
+        grid = QGridLayout()
+        for row, (label, name) in enumerate(LABEL_NAMES.items()):
             choice = QRadioButton(name)
             swatch = QPixmap(12, 12)
             swatch.fill(QColor(LABEL_COLOURS[label]))
@@ -43,7 +53,9 @@ class MaskEditor(StepDock):
             choice.setToolTip(f"Label {int(label)}: what brush, polygon, fill and click now mark")
             self.label_buttons.addButton(choice, int(label))
             self.label_counts[int(label)] = QLabel("–")
-            self.row(layout, choice, self.label_counts[int(label)])
+            grid.addWidget(choice, row, 0)
+            grid.addWidget(self.label_counts[int(label)], row, 1, Qt.AlignmentFlag.AlignRight)
+        layout.addLayout(grid)
         self.label_buttons.button(int(Label.UNHYDRATED)).setChecked(True)
         self.label_buttons.idClicked.connect(self._label_chosen)
         self.brush_button = self.button("Brush", self.use_brush, "Paint with napari's brush")

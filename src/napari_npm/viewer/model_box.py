@@ -12,6 +12,7 @@ from napari_npm.core.errors import NpmError
 
 from . import dialogs
 from .layers import Kind
+from .study_work import models_in_order
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 
@@ -96,7 +97,7 @@ class ModelBox(QWidget):
     def fill(self, study: Any) -> None:
         """Show the models of a study (or None), the sample models and those added by hand."""
         self._study = study
-        own = () if study is None else study.models
+        own = () if study is None else models_in_order(study)
         choices = [ModelChoice(study.models_folder / name, name) for name in own]
         choices += [*sample_models(), *self._others]
         if choices == [self.box.itemData(place) for place in range(self.box.count())]:

@@ -13,7 +13,7 @@ from .maps import CurrentMap, current_map
 from .model_box import ModelBox
 from .network_work import Explained, look_at_image, overlay_of, stored_relevance
 from .step_dock import StepDock
-from .study_work import table_text
+from .study_work import table_text, tiles_text
 
 
 class RelevanceDock(StepDock):
@@ -86,7 +86,7 @@ class RelevanceDock(StepDock):
             for name, share in zip(found.classes, found.probability, strict=False)
         ]
         self.result.setText(
-            f"Conservation over {found.tiles} tiles: {low:.6f} to {high:.6f} of the output "
+            f"Conservation over {tiles_text(found.tiles)}: {low:.6f} to {high:.6f} of the output "
             "arrived at the pixels." + table_text(("sample", "probability"), rows)
         )
         self.say(f"Relevance of {self._source.subject.name} made.")

@@ -13,6 +13,7 @@ from .maps import current_map, map_box
 from .plots import Plot
 from .s2_work import Correlation, correlate_image
 from .step_dock import StepDock
+from .study_work import tiles_text
 
 
 class S2Dock(StepDock):
@@ -72,7 +73,7 @@ class S2Dock(StepDock):
         self._found = found
         self.plot.draw(self._draw)
         self.result.setText(found.text)
-        self.say(f"S2 of {self._subject.name} made from {found.tiles} tiles.")
+        self.say(f"S2 of {self._subject.name} made from {tiles_text(found.tiles)}.")
 
     def _draw(self, axes: Any) -> None:
         found = self._found

@@ -11,7 +11,7 @@ from .dock import guarded
 from .forms import Form
 from .image_table import ImageTable
 from .step_dock import StepDock
-from .study_work import add_folder, new_study, sample_study
+from .study_work import add_folder, new_study, sample_study, short_path
 
 
 class StudyDock(StepDock):
@@ -125,9 +125,8 @@ class StudyDock(StepDock):
             )
             return
         images, samples = len(study.images), len(study.samples)
-        self.welcome.setText(
-            f"<b>{study.name}</b> · {samples} samples, {images} images<br>{study.folder}"
-        )
+        place = short_path(study.folder)
+        self.welcome.setText(f"<b>{study.name}</b> · {samples} samples, {images} images<br>{place}")
         self.table.images.set_images(study.images)
         self.table.images.set_states(self.session.states)
         self.table.select(self.session.image_id)
@@ -143,10 +142,9 @@ class StudyDock(StepDock):
         self._job_buttons_state()
         job = self.session.job
         if job is not None:
-            # A job that another dock started shows here too.
-            job.progress.connect(self._job_progress)
-            self.busy(f"{job.title}…")
-        else:
+            if self.follow(job):
+                self.busy(f"{job.title}…")
+        elif self.task is None:
             self.idle()
 
     # studies

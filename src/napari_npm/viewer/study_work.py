@@ -132,6 +132,38 @@ def image_states(report: Progress, study: Any) -> dict[str, frozenset[str]]:
     return {image_id: frozenset(steps) for image_id, steps in done.items()}
 
 
+def models_in_order(study: Any) -> tuple[str, ...]:
+    """Return a study's models: those of MulF maps first, as everywhere in the results."""
+    return tuple(sorted(study.models, key=lambda name: (not name.startswith("mulf"), name)))
+
+
+def history_of(study: Any) -> dict[str, list[dict[str, float]]]:
+    """Return for each trained model the figures of its epochs, as its job reported them."""
+    import pandas as pd
+
+    found = {}
+    for name in models_in_order(study):
+        path = study.models_folder / name / "history.csv"
+        if path.exists():
+            table = pd.read_csv(path)
+            found[name] = [
+                {str(key): float(value) for key, value in row.dropna().items()}
+                for _, row in table.iterrows()
+            ]
+    return found
+
+
+def short_path(folder: Path) -> str:
+    """Return a folder's path with ``~`` for the user's own folder."""
+    home = Path.home()
+    return f"~/{folder.relative_to(home).as_posix()}" if home in folder.parents else str(folder)
+
+
+def tiles_text(count: int) -> str:
+    """Return a number of tiles in words."""
+    return f"{count} tile" if count == 1 else f"{count} tiles"
+
+
 def table_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a small HTML table."""
     head = "".join(f"<th align='right'>&nbsp;{name}</th>" for name in columns)

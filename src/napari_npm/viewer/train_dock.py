@@ -11,7 +11,7 @@ from .model_box import ModelBox
 from .network_work import Explained, look_at_image
 from .plots import Plot
 from .step_dock import StepDock
-from .study_work import table_text
+from .study_work import history_of, models_in_order, table_text, tiles_text
 from .tasks import Task
 
 # Okabe-Ito: blue tones for loss, red and yellow for accuracy; the dashes tell them apart too.
@@ -25,6 +25,7 @@ class TrainDock(StepDock):
     def build(self) -> None:
         """Lay the dock out."""
         self._curves = Curves()
+        self._new_job = True
         layout = self.group("Train on the study")
         self.hint = self.note(
             "Training needs a study with at least two samples: open or create one in the Study "
@@ -77,11 +78,14 @@ class TrainDock(StepDock):
         self.run_steps("Training and testing", "run", "--until", "predict")
 
     def _job_started(self) -> None:
-        # Any job that trains shows its curves here, whichever dock started it.
-        self._curves = Curves()
+        # Any job that trains shows its curves here, whichever dock started it. Until it does, the
+        # curves of the last training stay.
+        self._new_job = True
         self.session.job.progress.connect(self._learned)
 
     def _learned(self, step: str, done: int, total: int, text: str, metrics: Any) -> None:  # noqa: ARG002
+        if step == "train" and self._new_job:
+            self._new_job, self._curves = False, Curves()
         if step == "train" and self._curves.add(self._network(done, total), metrics):
             self.plot.draw(self._draw)
 
@@ -124,8 +128,16 @@ class TrainDock(StepDock):
             task.done.connect(self._show_results)
             self.session.start(task)
 
-    def _show_results(self, text: str) -> None:
+    def _show_results(self, found: tuple[str, dict[str, list[dict[str, float]]]]) -> None:
+        text, history = found
         self.results.setText(text)
+        if self.session.job is not None or not history:
+            return
+        self._curves = Curves()
+        for name, epochs in history.items():
+            for figures in epochs:
+                self._curves.add(name, figures)
+        self.plot.draw(self._draw)
 
     # the current image
 
@@ -149,16 +161,21 @@ class TrainDock(StepDock):
             for name, share in zip(found.classes, found.probability, strict=False)
         ]
         self.prediction.setText(table_text(("sample", "probability"), rows))
-        self.say(f"Mean over {found.tiles} tiles.")
+        self.say(f"Mean over {tiles_text(found.tiles)}.")
 
 
 def _classify(report: Any, load: Any, values: Any, origins: Any) -> Any:
     return look_at_image(report, load, values, origins, None, relevance=False)
 
 
-def read_results(report: Any, study: Any) -> str:
-    """Return accuracies and confusion matrices of a study as HTML; empty where not made yet."""
+def read_results(report: Any, study: Any) -> tuple[str, dict[str, list[dict[str, float]]]]:
+    """Return a study's accuracies and confusion matrices as HTML, and its models' histories."""
     report(0, 1, "")
+    return results_text(study), history_of(study)
+
+
+def results_text(study: Any) -> str:
+    """Return accuracies and confusion matrices as HTML; empty where not made yet."""
     accuracy = study.table("accuracy")
     if accuracy is None:
         return ""
@@ -167,7 +184,7 @@ def read_results(report: Any, study: Any) -> str:
         for row in accuracy.to_dict("records")
     ]
     parts = ["<b>Accuracy on the test part</b>" + table_text(("", "accuracy", "interval"), rows)]
-    for model in study.models:
+    for model in models_in_order(study):
         confusion = study.table(f"confusion_{model}")
         if confusion is not None:
             columns = [str(name).removeprefix("predicted_") for name in confusion.columns]
