@@ -219,7 +219,7 @@ class CorrelateParameters(Parameters):
         200,
         "Largest distance of two pixels; the time grows with its square.",
         unit="px",
-        ge=2,
+        ge=8,
         le=383,
     )
     whole: bool = parameter(True, "Correlate whole MulF maps (Fig. 6a).")
