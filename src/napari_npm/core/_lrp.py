@@ -6,6 +6,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from ._ties import share_ties
 from ._zennit import (
     Activation,
     AvgPool,
@@ -121,6 +122,8 @@ class ZennitEngine:
         undefined: Literal["spread", "drop"],
     ) -> None:
         self.network = _checked_copy(model, sample)
+        if undefined == "spread":
+            share_ties(self.network)
         first, self.n_classes = _probe(self.network, sample)
         epsilon = EPSILON_DOUBLE if sample.dtype == torch.float64 else EPSILON
         spread = undefined == "spread"

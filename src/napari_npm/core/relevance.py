@@ -88,7 +88,8 @@ def explain(
     undefined : {"spread", "drop"}
         A unit that fires by its bias alone, as where all porosity is 0, has the share 0/0.
         "spread" takes the rule's limit for equal, vanishing inputs, w+ / sum(w+), and conserves;
-        "drop" loses it, as zennit and captum do.
+        equal winners of a max pooling, which such areas are full of, then share what arrives.
+        "drop" loses it, and gives all to the first winner, as zennit and captum do.
     batch_size : int
         Images at a time; memory grows with it.
     progress : callable

@@ -22,6 +22,7 @@ class Explain(Step[ExplainParameters]):
     title = "Explain"
     summary = "Decompose the network's decisions into relevance maps (alpha1-beta0 DTD)."
     needs = ("train",)
+    version = 2
     parallel = False
     Parameters = ExplainParameters
 

@@ -1,0 +1,73 @@
+"""Max pooling that shares what it hands back among equal winners."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class _SharedMax(torch.autograd.Function):
+    """Max pooling of windows that do not overlap; equal winners share the gradient equally."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, size: tuple[int, int]) -> Tensor:
+        pooled = torch.nn.functional.max_pool2d(images, size)
+        ctx.save_for_backward(images, pooled)
+        ctx.size = size
+        return pooled
+
+    @staticmethod
+    def backward(ctx: Any, arriving: Tensor) -> tuple[Tensor, None]:
+        images, pooled = ctx.saved_tensors
+        height, width = (n * k for n, k in zip(pooled.shape[2:], ctx.size, strict=True))
+        inside = images[:, :, :height, :width]
+        winners = (inside == _enlarged(pooled, ctx.size)).to(arriving)
+        shares = arriving / torch.nn.functional.avg_pool2d(winners, ctx.size)
+        shares /= ctx.size[0] * ctx.size[1]
+        handed = torch.zeros_like(images)
+        handed[:, :, :height, :width] = winners * _enlarged(shares, ctx.size)
+        return handed, None
+
+
+def _enlarged(values: Tensor, size: tuple[int, int]) -> Tensor:
+    return values.repeat_interleave(size[0], 2).repeat_interleave(size[1], 3)
+
+
+class SharedMaxPool(nn.Module):
+    """`torch.nn.MaxPool2d` without overlap, whose equal winners share the gradient.
+
+    torch gives all to the first of equal winners, which draws a grid on maps where a whole area
+    has one value, as inside unhydrated cement.
+    """
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the largest value of each window."""
+        pooled: Tensor = _SharedMax.apply(images, self.size)  # type: ignore[no-untyped-call]
+        return pooled
+
+
+def share_ties(network: nn.Module) -> None:
+    """Replace the max poolings of a network whose windows do not overlap, in place."""
+    for name, module in list(network.named_modules()):
+        if isinstance(module, nn.MaxPool2d) and _plain(module):
+            parent, _, child = name.rpartition(".")
+            size = _pair(module.kernel_size)
+            setattr(network.get_submodule(parent), child, SharedMaxPool(size))
+
+
+def _plain(module: nn.MaxPool2d) -> bool:
+    return (
+        _pair(module.kernel_size) == _pair(module.stride)
+        and _pair(module.padding) == (0, 0)
+        and _pair(module.dilation) == (1, 1)
+        and not module.ceil_mode
+        and not module.return_indices
+    )
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return (value, value) if isinstance(value, int) else (value[0], value[1])
