@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
+from skimage.segmentation import find_boundaries
 
 from napari_npm.core.network import NanoporosityNet
 from napari_npm.core.regions import isodata_split
 from napari_npm.core.smoothing import microscale
 from napari_npm.study.models import save_model
+from napari_npm.viewer.figure_work import blend
 from napari_npm.viewer.layers import Kind, Subject, find, put
 
 
@@ -147,6 +149,17 @@ def test_export_what_is_seen(dock, viewer, mulf, tmp_path, qtbot, settled, monke
     settled(widget)
     assert str(target) in widget.status.text()
     assert target.stat().st_size > 1000
+
+
+def test_export_shows_outlines_as_the_viewer_does(dock, viewer, mulf, rng):
+    areas = (rng.random((384, 384)) > 0.3).astype(np.uint8)
+    areas[50:300, 60:90] = 1
+    put(viewer, Kind.REGIONS, SUBJECT, areas)
+    for layer in viewer.layers:
+        layer.visible = layer.name == "free" or layer.name.startswith("Regions")
+    shown = blend(dock("Export figure").request().shown)
+    green = np.ptp(shown, axis=2) > 0.2
+    assert np.array_equal(green, find_boundaries(areas, mode="inner", connectivity=1) & (areas > 0))
 
 
 def test_export_previews_and_names_what_is_missing(dock, viewer, mulf, qtbot, settled):

@@ -9,9 +9,9 @@ from qtpy.QtCore import Qt
 from napari_npm.study import Study
 from napari_npm.viewer.layers import Kind, Subject, find
 
-# Runs the program itself; once the study's first image is on show the window is closed, as by hand.
+# Runs the program itself; once the study's first image is on show it is ended, as by hand.
 PROGRAM = """
-import runpy, sys
+import runpy, signal, sys
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication, QMainWindow
 from napari_npm.viewer.session import Session
@@ -23,12 +23,13 @@ def look():
     sessions = app.findChildren(Session)
     if windows and sessions and sessions[0].image_id and sessions[0].states:
         print(windows[0].windowTitle(), "shows", sessions[0].image_id, flush=True)
-        windows[0].close()
+        windows[0].close() if end == "close" else signal.raise_signal(signal.SIGINT)
     else:
         QTimer.singleShot(100, look)
 
 QTimer.singleShot(100, look)
-sys.argv = ["napari_npm.viewer", sys.argv[1]]
+folder, end = sys.argv[1:]
+sys.argv = ["napari_npm.viewer", folder]
 runpy.run_module("napari_npm.viewer", run_name="__main__")
 """
 
@@ -92,16 +93,19 @@ def test_run_all_stopped_and_gone_on_ends_with_the_report(opened, dock, viewer, 
         assert study.models == ("mulf",)
 
 
-def test_the_program_opens_a_study_and_ends_with_its_window(study_folder):
+@pytest.mark.parametrize(("end", "code"), [("close", 0), ("interrupt", 130)])
+def test_the_program_opens_a_study_and_gives_it_back(study_folder, end, code):
     folder = study_folder()
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(folder)],
+        [sys.executable, "-c", PROGRAM, str(folder), end],
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / ".lock.json").exists()
     assert done.stdout.strip() == "napari-npm shows A0"
     with Study.open(folder) as study:
         assert len(study.images) == 4

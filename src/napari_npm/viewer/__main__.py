@@ -36,8 +36,15 @@ def main() -> None:
         import torch  # noqa: F401
     import napari
 
-    open_viewer(folder)
-    napari.run()
+    from .session import session_of
+
+    viewer = open_viewer(folder)
+    try:
+        napari.run()
+    except KeyboardInterrupt:
+        # Ctrl+C in the terminal: the mask is saved and the study given back all the same.
+        session_of(viewer).close()
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -146,5 +146,9 @@ def _shown(layer: Any, image: Any) -> Shown:
         return Shown(data, None, None, float(layer.opacity))
     limits = getattr(layer, "contrast_limits", None)
     return Shown(
-        data, layer.colormap, None if limits is None else tuple(limits), float(layer.opacity)
+        data,
+        layer.colormap,
+        None if limits is None else tuple(limits),
+        float(layer.opacity),
+        int(getattr(layer, "contour", 0)),
     )

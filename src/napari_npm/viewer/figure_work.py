@@ -32,12 +32,15 @@ class Shown:
         Contrast limits; None for labels and colours.
     opacity : float
         0 to 1.
+    contour : int
+        Width of the outlines that labels are shown by, px; 0 shows whole areas.
     """
 
     data: NDArray[Any]
     colormap: Any
     limits: tuple[float, float] | None
     opacity: float
+    contour: int = 0
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def blend(shown: tuple[Shown, ...]) -> NDArray[np.float32]:
             colour = layer.data[..., :3].astype(np.float32) / top
             alpha = np.ones(shape, np.float32)
         else:
-            values = layer.data
+            values = outlines(layer.data, layer.contour) if layer.contour else layer.data
             if layer.limits is not None:
                 low, high = layer.limits
                 values = np.clip((values.astype(np.float32) - low) / max(high - low, 1e-12), 0, 1)
@@ -150,6 +153,15 @@ def blend(shown: tuple[Shown, ...]) -> NDArray[np.float32]:
         weight = (alpha * layer.opacity)[..., np.newaxis]
         result = result * (1 - weight) + colour * weight
     return np.clip(result, 0, 1).astype(np.float32)
+
+
+def outlines(labels: NDArray[Any], width: int) -> NDArray[Any]:
+    """Return labels with only the pixels that are at most `width` steps from another label."""
+    from scipy import ndimage
+
+    cross = ndimage.iterate_structure(ndimage.generate_binary_structure(2, 1), width)
+    least = ndimage.minimum_filter(labels, footprint=cross)
+    return np.where(least == ndimage.maximum_filter(labels, footprint=cross), 0, labels)
 
 
 def preview(report: Progress, request: Request, width_mm: float | None, pixels: int) -> bytes:
