@@ -307,3 +307,37 @@ def test_a_proposed_mask_follows_its_grey_ranges_until_somebody_changes_it(fresh
         study.set_parameters("mask", uc_low=70, uc_high=90, min_area_um2=0.1)
         run(study, ["mask"], scheduler="synchronous")
         assert np.array_equal(study.mask(first), proposed)
+
+
+def test_only_some_items_leave_the_step_open_until_all_are_done(fresh):
+    with Study.open(fresh) as study:
+        run(study, ["import", "mask"], scheduler="synchronous")
+        (outcome,) = run(study, ["calibrate"], only=["S1"], scheduler="synchronous")
+        assert (outcome.computed, outcome.skipped) == (3, 0)
+        assert study.state("calibrate").finish is None
+        assert items_left(study, "calibrate") == 3
+        (outcome,) = run(study, ["calibrate"], only=["S2"], scheduler="synchronous")
+        assert outcome.computed == 3
+        assert study.state("calibrate").finish is not None
+        assert len(study.table("calibration")) == 6
+        with pytest.raises(NpmError, match="calibrate has nothing called S9: it has S1-0"):
+            run(study, ["calibrate"], only=["S9"])
+
+
+def test_one_figure_is_drawn_anew_and_the_report_keeps_the_others(finished_study, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(finished_study, folder)
+    with Study.open(folder) as study:
+        study.set_parameters("figures", panels=1, dpi=50, formats=("svg",))
+        (outcome,) = run(study, ["figures"], only=["confusion_mulf", "maps"])
+        assert outcome.computed == 2
+        assert sorted(path.name for path in study.figures_folder.iterdir()) == [
+            "confusion_mulf.png",
+            "confusion_mulf.svg",
+            "maps.png",
+            "maps.svg",
+        ]
+        run(study, ["report"])
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "figures/maps.png" in page
+    assert page.count("data:image/png;base64,") == 2

@@ -61,7 +61,7 @@ def test_run_all_stopped_and_gone_on_ends_with_the_report(opened, dock, viewer, 
         ("train", "epochs", 1),
         ("train", "maps", ("mulf",)),
         ("correlate", "r_max_px", 8),
-        ("figures", "only", ("maps", "relevance")),
+        ("figures", "panels", 1),
         ("figures", "dpi", 60),
     ):
         opened.form_of(step).fields[name].set_value(value)

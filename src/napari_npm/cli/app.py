@@ -31,6 +31,13 @@ AsJson = Annotated[
     bool, typer.Option("--json", help="Write JSON lines; the line `cancel` on input stops.")
 ]
 Force = Annotated[bool, typer.Option("--force", help="Repeat what is already done.")]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        help="Work only on images, models or figures whose names start so; commas between several.",
+        show_default=False,
+    ),
+]
 Workers = Annotated[
     int | None,
     typer.Option(min=1, help="Threads or processes for image-wise work.", show_default=False),
@@ -53,6 +60,7 @@ _COMMON = [
         Annotated[bool, typer.Option("--reset", help="Forget this step's own settings first.")],
         False,
     ),
+    _keyword("only", Only, None),
     _keyword("force", Force, False),
     _keyword("workers", Workers, None),
     _keyword("scheduler", Scheduler, "threads"),
@@ -73,6 +81,7 @@ def _step_command(step: Step[Any]) -> Callable[..., None]:
                 {name: values[name] for name in (extra.options if extra else ())},
                 report,
                 reset=values["reset"],
+                only=values["only"],
                 force=values["force"],
                 workers=values["workers"],
                 scheduler=values["scheduler"],

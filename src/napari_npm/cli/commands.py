@@ -38,6 +38,7 @@ def run_step(
     report: Reporter,
     *,
     reset: bool,
+    only: str | None,
     force: bool,
     workers: int | None,
     scheduler: str,
@@ -55,6 +56,7 @@ def run_step(
         run(
             study,
             [step],
+            only=tuple(name.strip() for name in only.split(",")) if only else (),
             force=force,
             progress=report.progress,
             on_done=report.done,

@@ -44,6 +44,7 @@ def run(
     study: "Study",
     steps: Sequence[str] | None = None,
     *,
+    only: Sequence[str] = (),
     force: bool = False,
     progress: RunProgress = _quiet,
     on_done: Callable[[StepOutcome], None] | None = None,
@@ -58,6 +59,9 @@ def run(
         An open, writable study.
     steps : sequence of str, optional
         Names of steps (see `STEPS`); all of them by default.
+    only : sequence of str
+        Names, or starts of names, of the images, models or figures to work on; all by default.
+        A step of which something is left to do then is not ended, and has no new tables.
     force : bool
         Repeat what is already done with the same inputs and parameters.
     progress : RunProgress
@@ -93,7 +97,7 @@ def run(
         )
     outcomes = []
     for name in sorted(names, key=tuple(STEPS).index):
-        outcome = _run_step(study, STEPS[name], force, progress, scheduler, workers)
+        outcome = _run_step(study, STEPS[name], tuple(only), force, progress, scheduler, workers)
         outcomes.append(outcome)
         if on_done is not None:
             on_done(outcome)
@@ -103,6 +107,7 @@ def run(
 def _run_step(
     study: "Study",
     step: Step[Any],
+    only: tuple[str, ...],
     force: bool,
     progress: RunProgress,
     scheduler: str,
@@ -119,7 +124,11 @@ def _run_step(
     items = tuple(step.items(study, parameters))
     state = study.state(step.name)
     keys = {item.id: step.key(parameters, item.inputs) for item in items}
-    left = [item for item in items if force or not _is_done(study, step, parameters, item)]
+    chosen = [item for item in items if not only or _is_called(item, only)]
+    if only and not chosen:
+        some = ", ".join(item.id for item in items[:5])
+        raise NpmError(f"{step.name} has nothing called {', '.join(only)}: it has {some} ...")
+    left = [item for item in chosen if force or not _is_done(study, step, parameters, item)]
     started = time.time()
     outcome = "failed"
     computed = 0
@@ -138,6 +147,11 @@ def _run_step(
         mapper = map_parallel if step.parallel else map_serial
         mapper(study, step, parameters, left, keep, progress, scheduler, workers)
         state.keep_only([item.id for item in items])
+        if len(chosen) < len(items) and not all(
+            _is_done(study, step, parameters, item) for item in items
+        ):
+            outcome = "part"
+            return StepOutcome(step.name, computed, len(chosen) - computed, time.time() - started)
         records = [state.records[item.id] for item in items]
         further = {"finish": step.finish_inputs(study, parameters)}
         finish_key = hash_value(
@@ -154,7 +168,7 @@ def _run_step(
         raise
     finally:
         seconds = time.time() - started
-        if left or finishes or outcome != "done":
+        if left or finishes or outcome not in ("done", "part"):
             write_provenance(
                 study.folder,
                 step=step.name,
@@ -186,6 +200,10 @@ def items_left(study: "Study", name: str) -> int | None:
     except NpmError:
         return None  # a step before it has not run
     return sum(not _is_done(study, step, parameters, item) for item in items)
+
+
+def _is_called(item: Item, names: tuple[str, ...]) -> bool:
+    return item.id.startswith(names) or item.id.rpartition("/")[2].startswith(names)
 
 
 def _is_done(study: "Study", step: Step[Any], parameters: Any, item: Item) -> bool:

@@ -231,10 +231,9 @@ class CorrelateParameters(Parameters):
 class FiguresParameters(Parameters):
     """Which figures, and how they are written."""
 
-    only: tuple[str, ...] = parameter(
-        (), "Names, or starts of names, of the figures to draw; all by default."
+    formats: tuple[Format, ...] = parameter(
+        ("png",), "File formats; PNG is always written, for the report."
     )
-    formats: tuple[Format, ...] = parameter(("png",), "File formats: png, svg, pdf, tif.")
     width_mm: float | None = parameter(
         None, "Width of every figure; each figure's own width by default.", unit="mm", ge=20, le=600
     )

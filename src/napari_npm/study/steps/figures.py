@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_file, hash_value
 from napari_npm.study.settings import FiguresParameters
@@ -34,11 +33,6 @@ class Figures(Step[FiguresParameters]):
                 ],
             }
             found.append(Item(drawing.name, inputs))
-        if parameters.only and not found:
-            raise NpmError(
-                f"No figure is called {', '.join(parameters.only)}: see the names in"
-                f" {study.figures_folder}."
-            )
         return found
 
     def compute(
@@ -64,12 +58,10 @@ class Figures(Step[FiguresParameters]):
 def _wanted(study: Study, parameters: FiguresParameters) -> list[Any]:
     from napari_npm.study.drawing import drawings
 
-    return [
-        one
-        for one in drawings(study, panels=parameters.panels, seed=parameters.seed)
-        if not parameters.only or one.name.startswith(parameters.only)
-    ]
+    return drawings(study, panels=parameters.panels, seed=parameters.seed)
 
 
 def _paths(study: Study, parameters: FiguresParameters, name: str) -> list[Any]:
-    return [study.figures_folder / f"{name}.{suffix}" for suffix in parameters.formats]
+    # the report shows the PNG
+    suffixes = dict.fromkeys(("png", *parameters.formats))
+    return [study.figures_folder / f"{name}.{suffix}" for suffix in suffixes]
