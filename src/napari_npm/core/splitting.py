@@ -18,6 +18,7 @@ def split_by_group(
     test_fraction: float = 0.25,
     validation_fraction: float = 0.0,
     seed: int = 0,
+    names: Sequence[str] | None = None,
 ) -> NDArray[np.str_]:
     """Assign whole specimens (or mosaics) to training, validation and test, class by class.
 
@@ -31,6 +32,8 @@ def split_by_group(
         Specimen of each tile; the same name in two classes means two specimens.
     test_fraction, validation_fraction : float
         Share of each class's specimens, rounded, at least one where the share is above 0.
+    names : sequence of str, optional
+        What the classes are called, for messages.
     seed : int
         Of the draw; neither the order of the tiles nor other classes matter.
 
@@ -54,24 +57,29 @@ def split_by_group(
             "training: give less than 1 in all."
         )
     result = np.full(len(classes), "train", dtype="<U10")
-    names = np.array([str(group) for group in groups])
+    specimens = np.array([str(group) for group in groups])
     for label in np.unique(classes):
-        own = np.unique(names[classes == label])
+        own = np.unique(specimens[classes == label])
         parts = [part for part, share in shares.items() if share > 0]
         if len(own) < len(parts) + 1:
+            without = "leave the validation part out, " * ("validation" in parts)
             raise NpmError(
-                f"Sample {label} has {len(own)} specimen{'s' * (len(own) != 1)}, but a split into "
-                f"{' and '.join(['train', *parts])} needs {len(parts) + 1}: add specimens, leave "
-                "the validation part out, or split by tiles."
+                f"Sample {_name(label, names)} has {len(own)} specimen{'s' * (len(own) != 1)}, but "
+                f"a split into {' and '.join(['train', *parts])} needs {len(parts) + 1}: add "
+                f"specimens, {without}or split by tile."
             )
         order = np.random.default_rng([seed, int(label)]).permutation(len(own))
         counts = _counts(len(own), [shares[part] for part in parts])
         start = 0
         for part, count in zip(parts, counts, strict=True):
             chosen = own[order[start : start + count]]
-            result[(classes == label) & np.isin(names, chosen)] = part
+            result[(classes == label) & np.isin(specimens, chosen)] = part
             start += count
     return result
+
+
+def _name(label: int, names: Sequence[str] | None) -> str:
+    return str(label) if names is None else names[int(label)]
 
 
 def _counts(n: int, shares: list[float]) -> list[int]:
@@ -83,7 +91,11 @@ def _counts(n: int, shares: list[float]) -> list[int]:
 
 
 def split_tiles(
-    labels: ArrayLike, *, train_per_class: int = 750, seed: int = 0
+    labels: ArrayLike,
+    *,
+    train_per_class: int = 750,
+    seed: int = 0,
+    names: Sequence[str] | None = None,
 ) -> NDArray[np.str_]:
     """Draw tiles for training at random in each class; all others test (paper, section 2.2).
 
@@ -96,6 +108,8 @@ def split_tiles(
         Class of each tile.
     train_per_class : int
         Tiles of each class to learn from.
+    names : sequence of str, optional
+        What the classes are called, for messages.
     seed : int
         Of the draw.
 
@@ -117,8 +131,8 @@ def split_tiles(
         own = np.flatnonzero(classes == label)
         if len(own) <= train_per_class:
             raise NpmError(
-                f"Sample {label} has {len(own)} tiles, and {train_per_class} for training leave "
-                "none to test: take fewer for training."
+                f"Sample {_name(label, names)} has {len(own)} tiles, and {train_per_class} for "
+                "training leave none to test: take fewer for training."
             )
         drawn = np.random.default_rng([seed, int(label)]).permutation(len(own))[:train_per_class]
         result[own[drawn]] = "train"

@@ -48,9 +48,13 @@ class Split(Step[SplitParameters]):
                 "Telling samples apart needs images of at least two samples: import another one."
             )
         labels = study.tile_labels
+        names = [sample.name for sample in study.samples]
         if parameters.by == "tile":
             parts = split_tiles(
-                labels, train_per_class=parameters.train_per_class, seed=parameters.seed
+                labels,
+                train_per_class=parameters.train_per_class,
+                seed=parameters.seed,
+                names=names,
             )
         else:
             parts = split_by_group(
@@ -59,6 +63,7 @@ class Split(Step[SplitParameters]):
                 test_fraction=parameters.test_fraction,
                 validation_fraction=parameters.validation_fraction,
                 seed=parameters.seed,
+                names=names,
             )
         return tuple(str(part) for part in parts)
 
