@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from napari_npm.core.errors import Cancelled, NpmError
 from napari_npm.core.network import NanoporosityNet, NetworkConfig, fused_copy
-from napari_npm.core.relevance import Explanation, explain
+from napari_npm.core.relevance import Explainer, Explanation, explain
 
 
 def trained_like(
@@ -355,3 +355,16 @@ def test_result_names_what_was_done() -> None:
     found = explain(trained_like(), maps(1), input_rule="zbox", undefined="drop")
     assert isinstance(found, Explanation)
     assert (found.engine, found.input_rule, found.undefined_rule) == ("zennit", "zbox", "drop")
+
+
+def test_an_explainer_gives_what_explain_gives_again_and_again() -> None:
+    net = trained_like()
+    explainer = Explainer(net, input_rule="zbox", undefined="drop", batch_size=2)
+    for number in (1, 3):
+        images = maps(number)
+        again = explainer(images, 1)
+        once = explain(net, images, 1, input_rule="zbox", undefined="drop", batch_size=2)
+        np.testing.assert_array_equal(again.relevance, once.relevance)
+        np.testing.assert_array_equal(again.conservation, once.conservation)
+    wide = np.concatenate([maps(1), maps(1, seed=1)], axis=2)
+    assert explainer(wide).relevance.shape == (1, 128, 256)

@@ -52,6 +52,7 @@ from .regions import boundary_features as boundary_features
 from .regions import characteristic_regions as characteristic_regions
 from .regions import isodata_split as isodata_split
 from .regions import relevance_auc as relevance_auc
+from .relevance import Explainer as Explainer
 from .relevance import Explanation as Explanation
 from .relevance import explain as explain
 from .response import ResponseCurve as ResponseCurve

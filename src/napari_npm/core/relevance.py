@@ -1,7 +1,7 @@
 """Where a network looked: relevance maps by deep Taylor decomposition (paper, section 2.2)."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ from ._maps import Maps, read_batch, read_map
 from .errors import NpmError
 from .network import NanoporosityNet
 from .progress import Progress, silent
+
+if TYPE_CHECKING:
+    from ._lrp import ZennitEngine
 
 ENGINES = ("zennit",)
 INPUT_RULES = ("zplus", "zbox")
@@ -111,60 +114,108 @@ def explain(
     NpmError
         If a name is unknown, a target is not a class, or an image does not fit or holds NaN.
     """
-    for what, value, known in (
-        ("engine", engine, ENGINES),
-        ("input rule", input_rule, INPUT_RULES),
-        ("treatment of 0/0", undefined, UNDEFINED),
-    ):
-        if value not in known:
-            raise NpmError(f"The {what} {value!r} is unknown: choose {' or '.join(known)}.")
-    if batch_size < 1:
-        raise NpmError(f"The batch size is {batch_size}: give 1 or more.")
-    n = len(images)
-    if n == 0:
-        raise NpmError("There are no images to explain: give at least one.")
-    parameter = next(model.parameters(), torch.zeros(0))
-    place: dict[str, Any] = {"device": parameter.device, "dtype": parameter.dtype}
-    first = read_map(images, 0)
-    height, width = first.shape
-    if isinstance(model, NanoporosityNet):
-        model.check_size(height, width)
-    from ._lrp import ZennitEngine  # zennit is needed, and imported, only here
-
-    run = ZennitEngine(model, torch.as_tensor(first[None, None]).to(**place), input_rule, undefined)
-    targets = _targets(target, n, run.n_classes)
-
-    relevance = np.zeros((n, height, width), np.float32)
-    output, conservation, met = np.zeros(n), np.zeros(n), np.zeros(n)
-    explained, predicted = np.zeros(n, np.int64), np.zeros(n, np.int64)
-    for start in range(0, n, batch_size):
-        part = slice(start, min(start + batch_size, n))
-        batch = read_batch(images, range(n)[part])
-        _check(batch, start, (height, width), input_rule)
-        wanted = None if targets is None else torch.as_tensor(targets[part])
-        maps, logits, share = run(torch.as_tensor(batch).to(**place), wanted)
-        predicted[part] = logits.argmax(1).cpu().numpy()
-        explained[part] = predicted[part] if targets is None else targets[part]
-        output[part] = logits.double().cpu().numpy()[np.arange(len(batch)), explained[part]]
-        values = maps.double().cpu().numpy()
-        sums = values.sum((1, 2))
-        # without relevance there is nothing to normalise: zeros stay zeros
-        relevance[part] = np.maximum(values, 0) / np.where(sums > 0, sums, 1)[:, None, None]
-        conservation[part] = sums
-        met[part] = share.numpy()
-        progress(part.stop, n, "Relevance", {"conservation": float(sums.mean())})
-    return Explanation(
-        relevance=relevance,
-        raw_sum=conservation * output,
-        output=output,
-        conservation=conservation,
-        undefined=met,
-        target=explained,
-        predicted=predicted,
-        engine=engine,
-        input_rule=input_rule,
-        undefined_rule=undefined,
+    explainer = Explainer(
+        model, engine=engine, input_rule=input_rule, undefined=undefined, batch_size=batch_size
     )
+    return explainer(images, target, progress=progress)
+
+
+class Explainer:
+    """Explains images with one network again and again, preparing the network once.
+
+    Parameters
+    ----------
+    model, engine, input_rule, undefined, batch_size
+        As for `explain`. Later changes of the model's weights are not seen.
+
+    Raises
+    ------
+    NpmError
+        If a name is unknown or the batch size is below 1.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        *,
+        engine: str = "zennit",
+        input_rule: Literal["zplus", "zbox"] = "zplus",
+        undefined: Literal["spread", "drop"] = "spread",
+        batch_size: int = 8,
+    ) -> None:
+        for what, value, known in (
+            ("engine", engine, ENGINES),
+            ("input rule", input_rule, INPUT_RULES),
+            ("treatment of 0/0", undefined, UNDEFINED),
+        ):
+            if value not in known:
+                raise NpmError(f"The {what} {value!r} is unknown: choose {' or '.join(known)}.")
+        if batch_size < 1:
+            raise NpmError(f"The batch size is {batch_size}: give 1 or more.")
+        self.model = model
+        self.engine = engine
+        self.input_rule: Literal["zplus", "zbox"] = input_rule
+        self.undefined: Literal["spread", "drop"] = undefined
+        self.batch_size = batch_size
+        self._run: ZennitEngine | None = None
+
+    def __call__(
+        self,
+        images: Maps,
+        target: int | ArrayLike | None = None,
+        *,
+        progress: Progress = silent,
+    ) -> Explanation:
+        """Decompose the outputs of images (N, H, W); see `explain`."""
+        n = len(images)
+        if n == 0:
+            raise NpmError("There are no images to explain: give at least one.")
+        model = self.model
+        parameter = next(model.parameters(), torch.zeros(0))
+        place: dict[str, Any] = {"device": parameter.device, "dtype": parameter.dtype}
+        first = read_map(images, 0)
+        height, width = first.shape
+        if isinstance(model, NanoporosityNet):
+            model.check_size(height, width)
+        if self._run is None:
+            from ._lrp import ZennitEngine  # zennit is needed, and imported, only here
+
+            sample = torch.as_tensor(first[None, None]).to(**place)
+            self._run = ZennitEngine(model, sample, self.input_rule, self.undefined)
+        run = self._run
+        targets = _targets(target, n, run.n_classes)
+
+        relevance = np.zeros((n, height, width), np.float32)
+        output, conservation, met = np.zeros(n), np.zeros(n), np.zeros(n)
+        explained, predicted = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        for start in range(0, n, self.batch_size):
+            part = slice(start, min(start + self.batch_size, n))
+            batch = read_batch(images, range(n)[part])
+            _check(batch, start, (height, width), self.input_rule)
+            wanted = None if targets is None else torch.as_tensor(targets[part])
+            maps, logits, share = run(torch.as_tensor(batch).to(**place), wanted)
+            predicted[part] = logits.argmax(1).cpu().numpy()
+            explained[part] = predicted[part] if targets is None else targets[part]
+            output[part] = logits.double().cpu().numpy()[np.arange(len(batch)), explained[part]]
+            values = maps.double().cpu().numpy()
+            sums = values.sum((1, 2))
+            # without relevance there is nothing to normalise: zeros stay zeros
+            relevance[part] = np.maximum(values, 0) / np.where(sums > 0, sums, 1)[:, None, None]
+            conservation[part] = sums
+            met[part] = share.numpy()
+            progress(part.stop, n, "Relevance", {"conservation": float(sums.mean())})
+        return Explanation(
+            relevance=relevance,
+            raw_sum=conservation * output,
+            output=output,
+            conservation=conservation,
+            undefined=met,
+            target=explained,
+            predicted=predicted,
+            engine=self.engine,
+            input_rule=self.input_rule,
+            undefined_rule=self.undefined,
+        )
 
 
 def _targets(target: int | ArrayLike | None, n: int, n_classes: int) -> NDArray[np.int64] | None:

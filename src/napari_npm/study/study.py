@@ -1,9 +1,10 @@
 """A study on disk: one folder, readable without this software."""
 
 import os
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from napari_npm.core.network import NanoporosityNet
     from napari_npm.io import SemImage
 
+T = TypeVar("T")
+
 
 class Study(StudyFolder):
     """A study: samples, their images, masks, maps, models and results in one folder.
@@ -34,8 +37,6 @@ class Study(StudyFolder):
     folder : Path
         The study's folder, absolute.
     """
-
-    _loaded: "tuple[tuple[str, int] | None, NanoporosityNet] | None" = None
 
     def _set(self, content: StudyFile) -> None:
         super()._set(content)
@@ -234,9 +235,15 @@ class Study(StudyFolder):
         folder = self.models_folder / name
         path = folder / WEIGHTS
         stamp = (name, path.stat().st_mtime_ns) if path.exists() else None
-        if self._loaded is None or self._loaded[0] != stamp:
-            self._loaded = (stamp, load_model(folder))
-        return self._loaded[1]
+        return self.keeping("model", stamp, lambda: load_model(folder))
+
+    def keeping(self, what: str, stamp: Any, make: Callable[[], T]) -> T:
+        """Return what is costly to make again, made anew only when its stamp has changed."""
+        kept: dict[str, tuple[Any, Any]] = self.__dict__.setdefault("_kept", {})
+        if what not in kept or kept[what][0] != stamp:
+            kept[what] = (stamp, make())
+        value: T = kept[what][1]
+        return value
 
     # tables and progress
 

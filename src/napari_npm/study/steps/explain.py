@@ -58,21 +58,25 @@ class Explain(Step[ExplainParameters]):
         self, study: Study, parameters: ExplainParameters, item: Item, progress: Progress
     ) -> Any:
         """Return the explanation of an image's tiles."""
-        from napari_npm.core.relevance import explain
+        from napari_npm.core.relevance import Explainer
 
-        model, image = item.id.split("/", 1)
+        name, image = item.id.split("/", 1)
         tiles = study.tiles_of(image)
         labels = study.tile_labels[[tile.index for tile in tiles]]
-        return explain(
-            study.load_model(model),
-            study.stack(model).read(tiles),
-            labels if parameters.target == "true" else None,
-            engine=parameters.engine,
-            input_rule=parameters.input_rule,
-            undefined=parameters.undefined,
-            batch_size=parameters.batch_size,
-            progress=progress,
+        model = study.load_model(name)
+        explainer = study.keeping(
+            "explainer",
+            (id(model), parameters),
+            lambda: Explainer(
+                model,
+                engine=parameters.engine,
+                input_rule=parameters.input_rule,
+                undefined=parameters.undefined,
+                batch_size=parameters.batch_size,
+            ),
         )
+        maps = study.stack(name).read(tiles)
+        return explainer(maps, labels if parameters.target == "true" else None, progress=progress)
 
     def store(
         self,
