@@ -1,0 +1,162 @@
+"""What each step stores is what the core functions give for the study's own maps and masks."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from napari_npm.core import (
+    Label,
+    calibrate,
+    characteristic_regions,
+    explain,
+    isodata_split,
+    microscale,
+    nearest_mean,
+    reference_levels,
+    relevance_auc,
+    two_point,
+)
+from napari_npm.io import write_image
+from napari_npm.study import STEPS, Item, Study, add_images, run
+from napari_npm.study.reporting import headlines, sections
+from napari_npm.study.results import REGIONS, Flag, parts_of, two_point_of
+
+
+@pytest.fixture(scope="module")
+def study(finished_study):
+    return Study.open(finished_study, write=False)
+
+
+def one_tile(study, kind, image):
+    (tile,) = study.stack(kind).read(study.tiles_of(image))
+    return tile
+
+
+def test_mulf_is_the_calibrated_image(study):
+    for image in study.images:
+        pixels, labels = study.read(image.id).pixels, study.mask(image.id)
+        own = reference_levels(pixels, labels)
+        uc = labels == Label.UNHYDRATED
+        expected = calibrate(pixels, *own.pair(), unhydrated=uc).porosity
+        np.testing.assert_array_equal(one_tile(study, "mulf", image.id), expected)
+        assert uc.any()
+        assert not expected[uc].any()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sigma_px"), [({"sigma_px": 6.0}, 6.0), ({"sigma_um": 0.26}, 0.26e3 / 52)]
+)
+def test_micf_has_the_width_asked_for(finished, changes, sigma_px):
+    with Study.open(finished) as study:
+        study.set_parameters("smooth", **changes, edge="nearest")
+        run(study, ["smooth"], scheduler="synchronous")
+        image = study.images[0].id
+        expected = microscale(one_tile(study, "mulf", image), sigma_px, edge="nearest")
+        np.testing.assert_allclose(one_tile(study, "micf", image), expected, atol=1e-6)
+
+
+def test_the_class_explained_is_the_one_asked_for(finished):
+    with Study.open(finished) as study:
+        names = [sample.name for sample in study.samples]
+        predicted = study.table("predictions_mulf")["predicted"]
+        assert study.table("relevance_mulf")["target"].tolist() == predicted.tolist()
+        # labels turned round: then the true class is not the one that was predicted
+        wrong = next(tile for tile in study.tiles if predicted[tile.index] == tile.sample)
+        other = next(name for name in names if name != wrong.sample)
+        images = [
+            image.model_copy(update={"sample": other}) if image.id == wrong.image else image
+            for image in study.images
+        ]
+        study.save(images=tuple(images))
+        study.set_parameters("explain", target="true")
+        step, parameters = STEPS["explain"], study.parameters("explain")
+        item = Item(f"mulf/{wrong.image}", {})
+        found = step.compute(study, parameters, item, lambda *_, **__: None)
+        maps = study.stack("mulf").read([wrong])
+        expected = explain(study.load_model("mulf"), maps, names.index(other))
+        assert found.target.tolist() == [names.index(other)]
+        np.testing.assert_array_equal(found.relevance, expected.relevance)
+
+
+def test_auc_is_taken_against_the_places_of_each_tile(tmp_path):
+    rng = np.random.default_rng(0)
+    with Study.create(tmp_path / "study") as study:
+        write_image(tmp_path / "tall.tif", rng.integers(50, 200, (768, 384), np.uint8), 52.0)
+        add_images(study, "S1", [tmp_path / "tall.tif"])
+        (image,) = study.images
+        places = rng.random((768, 384)) < 0.4
+        study.set_truth(image.id, places)
+        study.stack("relevance/mulf").prepare(study.tiles, "float32", 52.0)
+        relevance = (places * 0.7 + rng.random(places.shape)).reshape(2, 384, 384)
+        made = SimpleNamespace(
+            relevance=relevance.astype(np.float32),
+            **{name: np.ones(2) for name in ("output", "raw_sum", "conservation", "undefined")},
+            target=np.zeros(2, int),
+        )
+        step = STEPS["explain"]
+        stored = step.store(study, study.parameters("explain"), Item(f"mulf/{image.id}", {}), made)
+    for row, tile, known in zip(stored.rows, made.relevance, places.reshape(2, 384, 384),
+                                strict=True):  # fmt: skip
+        assert row["auc"] == relevance_auc(tile, known)
+        assert row["auc"] > 0.8
+
+
+def test_flags_are_regions_and_high_porosity(study):
+    rows = study.table("regions_mulf").set_index("image")
+    for image in study.images:
+        flags = one_tile(study, "regions/mulf", image.id)
+        relevance = one_tile(study, "relevance/mulf", image.id)
+        high = isodata_split(one_tile(study, "mulf", image.id)).high
+        regions = characteristic_regions(relevance, 0.7)
+        np.testing.assert_array_equal((flags & Flag.HIGH_POROSITY) > 0, high)
+        np.testing.assert_array_equal((flags & Flag.CHARACTERISTIC) > 0, regions.mask)
+        row = rows.loc[image.id]
+        assert row["area_fraction"] == pytest.approx(regions.area_fraction)
+        assert row["high_area_fraction"] == pytest.approx(high[regions.mask].mean())
+        share = relevance[high].sum(dtype=float) / relevance.sum(dtype=float)
+        assert row["high_relevance_fraction"] == pytest.approx(share)
+
+
+def test_pairs_are_counted_inside_the_characteristic_regions(study):
+    for sample in study.samples:
+        tiles = [tile for tile in study.tiles if tile.sample == sample.name]
+        masks = (study.stack("regions/mulf").read(tiles) & Flag.CHARACTERISTIC) > 0
+        expected = two_point(study.stack("mulf").read(tiles), masks, r_max=12)
+        found = two_point_of(study, REGIONS, sample.name)
+        np.testing.assert_array_equal(found.counts, expected.counts)
+        table = study.table(f"s2_regions_{sample.name}").filter(like="dn_").to_numpy()
+        np.testing.assert_allclose(table, expected.probability)
+
+
+def test_baselines_learn_from_the_training_part_alone(study, monkeypatch):
+    parts = np.array(parts_of(study))
+    learn, test = np.flatnonzero(parts == "train"), np.flatnonzero(parts == "test")
+    asked = []
+
+    def watched(values, labels, *, fit, evaluate):
+        asked.append((fit.tolist(), evaluate.tolist()))
+        return nearest_mean(values, labels, fit=fit, evaluate=evaluate)
+
+    monkeypatch.setattr("napari_npm.core.statistics.nearest_mean", watched)
+    from napari_npm.study.steps.predict import _baselines
+
+    rows = _baselines(study, study.parameters("predict"))
+    assert asked == [(learn.tolist(), test.tolist())] * 2
+    stored = study.table("accuracy").set_index("classifier")["accuracy"]
+    assert [row["accuracy"] for row in rows] == [stored[row["classifier"]] for row in rows]
+
+
+def test_the_report_states_what_the_tables_hold(study):
+    values = dict(headlines(study).rows)
+    relevance, regions = study.table("relevance_mulf"), study.table("regions_mulf")
+    worst = (relevance["conservation"] - 1).abs().max()
+    assert values["Relevance conserved on MulF to"] == f"{worst:.1e} (worst tile)"
+    area = f"{regions['area_fraction'].mean():.1%} ± {regions['area_fraction'].std():.1%}"
+    assert values["Area of the characteristic regions, MulF"] == area
+    auc = f"{relevance['auc'].mean():.3f} ± {relevance['auc'].std():.3f}"
+    assert values["AUC of relevance against the known places, MulF"] == auc
+    (tables,) = (one.tables for one in sections(study) if one.title == "Where the network looked")
+    by_sample = {row[1]: row[2] for row in tables[0].rows}
+    for sample, part in relevance.groupby("sample"):
+        assert by_sample[sample] == f"{(part['conservation'] - 1).abs().max():.1e}"
