@@ -26,6 +26,13 @@ class Label(IntEnum):
     METAL = 3
 
 
+class Stroke(IntEnum):
+    """Pixel values of an image of strokes to learn from; 0 is where nothing was drawn."""
+
+    UNHYDRATED = 1
+    OTHER = 2
+
+
 def label_by_levels(
     image: ArrayLike,
     *,
