@@ -96,8 +96,10 @@ def study_pictures(folder: Path) -> None:
     subject = Subject(SHOWN, None, SHOWN)
 
     mask = dock(viewer, "Mask and calibrate")
-    wait(lambda: mask.plot.figure is not None)
-    press(mask, "calibrate_button")
+    mask.show_page(1)
+    wait(lambda: mask.calibration.plot.figure is not None)
+    mask.calibration.calibrate_button.click()
+    wait(lambda: mask.task is None)
     for layer in viewer.layers:
         layer.visible = layer in (
             find(viewer, Kind.IMAGE, subject),
@@ -151,15 +153,16 @@ def real_picture(path: Path) -> None:
     viewer.window.resize(*SIZE)
     viewer.open(path, plugin="napari-npm")
     mask = dock(viewer, "Mask and calibrate")
-    wait(lambda: mask.plot.figure is not None)
+    wait(lambda: mask.calibration.plot.figure is not None)
     # A smooth grey crystal that is left out, a bright grain and a dark one.
     places = {Label.UNHYDRATED: (68, 77), Label.METAL: (57, 25), Label.CSH: (178, 127)}
     for label, place in places.items():
-        mask.label_buttons.button(int(label)).click()
-        mask.grow(*place)
+        mask.mask.label_buttons.button(int(label)).click()
+        mask.mask.grow(*place)
         wait(lambda: mask.task is None)
-    wait(lambda: None not in mask.levels())
-    press(mask, "calibrate_button")
+    wait(lambda: None not in mask.calibration.levels())
+    mask.calibration.calibrate_button.click()
+    wait(lambda: mask.task is None)
     press(dock(viewer, "MicF"), "smooth_button")
     press(dock(viewer, "LP/HP"), "split_button")
     s2 = dock(viewer, "S2")

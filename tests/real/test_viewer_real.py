@@ -46,14 +46,15 @@ def test_from_file_to_s2(real_data, viewer, work, qtbot, name):
     subject = Subject(base.name)
 
     mask = dock("Mask and calibrate")
-    mask.tolerance.set_value(20)
+    mask.mask.tolerance.set_value(20)
     for label, place in zip((Label.CSH, Label.METAL, Label.UNHYDRATED), places, strict=True):
-        qtbot.mouseClick(mask.label_buttons.button(int(label)), Qt.MouseButton.LeftButton)
-        mask.grow(*place)
+        qtbot.mouseClick(mask.mask.label_buttons.button(int(label)), Qt.MouseButton.LeftButton)
+        mask.mask.grow(*place)
         qtbot.waitUntil(lambda: mask.task is None, timeout=60_000)
     labels = np.asarray(find(viewer, Kind.MASK, subject).data)
     assert set(np.unique(labels)) == {0, *map(int, Label)}
-    press(mask, "calibrate_button")
+    qtbot.mouseClick(mask.calibration.calibrate_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: mask.task is None, timeout=60_000)
     mulf = np.asarray(find(viewer, Kind.MULF, subject).data)
     uc = labels == Label.UNHYDRATED
     assert not mulf[uc].any()

@@ -1,9 +1,10 @@
-"""Marking the three phases on the current image: the upper half of the mask dock."""
+"""Mask page of the mask dock: marking the three phases on the current image."""
 
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.compat import isalive
+from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QColor, QIcon, QPixmap
 from qtpy.QtWidgets import (
     QButtonGroup,
@@ -19,29 +20,32 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 
 from . import dialogs
+from .current import current_subject
 from .dock import guarded
 from .fields import FloatField
-from .layers import LABEL_COLOURS, LABEL_NAMES
+from .image_work import Grey
+from .layers import LABEL_COLOURS, LABEL_NAMES, Kind, find
 from .mask_tools import Edit, apply, by_levels, cleared, from_file, grown, mask_layer
-from .step_dock import StepDock
+from .parts import Part
 
 
-class MaskEditor(StepDock):
-    """Base of the mask dock: a layer of three labels and the ways to mark them.
+class MaskEditor(Part):
+    """A layer of three labels and the ways to mark them.
 
     Brush, polygon, fill, eraser and undo are napari's own.
+
+    Attributes
+    ----------
+    touched : Signal
+        Emitted at each change of the mask layer.
     """
 
-    def __init__(self, napari_viewer: Any) -> None:
+    touched = Signal()
+
+    def build(self) -> None:
+        """Lay the page out."""
         self._watched: Any = None
-        super().__init__(napari_viewer)
-
-    def mask_touched(self, event: Any = None) -> None:
-        """Take notice of a change of the mask; overridden."""
-
-    def build_mask(self) -> None:
-        """Lay the upper half out."""
-        layout = self.group("Mask")
+        layout = self.column
         self.label_buttons = QButtonGroup(self)
         self.label_counts: dict[int, QLabel] = {}
         grid = QGridLayout()
@@ -55,15 +59,18 @@ class MaskEditor(StepDock):
             self.label_counts[int(label)] = QLabel("–")
             grid.addWidget(choice, row, 0)
             grid.addWidget(self.label_counts[int(label)], row, 1, Qt.AlignmentFlag.AlignRight)
+        grid.setColumnStretch(1, 1)
         layout.addLayout(grid)
         self.label_buttons.button(int(Label.UNHYDRATED)).setChecked(True)
         self.label_buttons.idClicked.connect(self._label_chosen)
-        self.brush_button = self.button("Brush", self.use_brush, "Paint with napari's brush")
-        self.polygon_button = self.button(
+        self.brush_button = self.dock.button("Brush", self.use_brush, "Paint with napari's brush")
+        self.polygon_button = self.dock.button(
             "Polygon", self.use_polygon, "Click the corners; double-click to close"
         )
-        self.erase_button = self.button("Erase", self.use_eraser, "Rub out with napari's eraser")
-        self.row(layout, self.brush_button, self.polygon_button, self.erase_button)
+        self.erase_button = self.dock.button(
+            "Erase", self.use_eraser, "Rub out with napari's eraser"
+        )
+        self.dock.row(layout, self.brush_button, self.polygon_button, self.erase_button)
         self.grow_button = QPushButton("Click to grow")
         self.grow_button.setCheckable(True)
         self.grow_button.setToolTip(
@@ -74,35 +81,55 @@ class MaskEditor(StepDock):
         self.tolerance.set_value(12)
         self.tolerance.setPrefix("± ")
         self.tolerance.setToolTip("Largest difference in grey level from the pixel clicked")
-        self.row(layout, self.grow_button, self.tolerance)
+        self.dock.row(layout, self.grow_button, self.tolerance)
         levels = QWidget()
         column = QVBoxLayout(levels)
         column.setContentsMargins(0, 0, 0, 0)
-        self.level_form = self.step_form("mask")
+        self.level_form = self.dock.step_form("mask")
         column.addWidget(self.level_form)
-        self.level_button = self.button(
+        self.level_button = self.dock.button(
             "Label by these levels", self.label_by_levels, "Replace the mask by these grey ranges"
         )
         column.addWidget(self.level_button)
-        layout.addWidget(self.folded("Label by grey levels", levels))
-        self.import_button = self.button(
+        layout.addWidget(self.dock.folded("Label by grey levels", levels))
+        self.import_button = self.dock.button(
             "Import mask…", self.import_mask, "Take the mask from a label image (1, 2, 3)"
         )
-        self.clear_button = self.button("Clear", self.clear, "Remove all labels (can be undone)")
-        self.row(layout, self.import_button, self.clear_button)
+        self.clear_button = self.dock.button(
+            "Clear", self.clear, "Remove all labels (can be undone)"
+        )
+        self.dock.row(layout, self.import_button, self.clear_button)
+
+    def refresh(self) -> None:
+        """Follow the current image's mask."""
+        subject = current_subject(self.viewer)
+        layer = None if subject is None else find(self.viewer, Kind.MASK, subject)
+        if layer is not self._watched:
+            self.watch(layer)
+
+    def show_shares(self, grey: Grey) -> None:
+        """Show how much of the image each label takes."""
+        for label, count in self.label_counts.items():
+            pixels = grey.pixels.get(label, 0)
+            count.setText(f"{100 * pixels / grey.size:.2f} %" if pixels else "none")
+            count.setToolTip(f"{pixels} pixels")
 
     # the layer
+
+    def _touched(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
+        if isalive(self):
+            self.touched.emit()
 
     def watch(self, layer: Any) -> None:
         """Follow this mask layer from now on, or none."""
         if self._watched is not None:
             for event in (self._watched.events.paint, self._watched.events.set_data):
-                event.disconnect(self.mask_touched)
+                event.disconnect(self._touched)
             self._stop_growing(self._watched)
         self._watched = layer
         if layer is not None:
-            layer.events.paint.connect(self.mask_touched)
-            layer.events.set_data.connect(self.mask_touched)
+            layer.events.paint.connect(self._touched)
+            layer.events.set_data.connect(self._touched)
             layer.selected_label = self.label_buttons.checkedId()
             if self.grow_button.isChecked():
                 self._grow_toggled(True)
