@@ -58,6 +58,7 @@ from .relevance import explain as explain
 from .response import ResponseCurve as ResponseCurve
 from .response import default_curve as default_curve
 from .response import load_curve as load_curve
+from .response import lookup_table as lookup_table
 from .smoothing import microscale as microscale
 from .smoothing import sigma_in_px as sigma_in_px
 from .statistics import Anova as Anova

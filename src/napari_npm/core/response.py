@@ -4,121 +4,77 @@ Signal and porosity are both normalised: y = (eta(n) - eta(0)) / (eta(1) - eta(0
 stands for any contrast and brightness of the microscope (paper, SI section 1 and Fig. S1).
 """
 
-import csv
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
+from numpy.typing import NDArray
 
+from ._curve_file import Detector as Detector
+from ._curve_file import parse_curve
+from ._response_curve import ResponseCurve as ResponseCurve
 from .errors import NpmError
 
-_SAMPLES = 4096  # segments of the table; PCHIP and its chords then differ by less than 1e-6
+DEFAULT_CURVE = "csh_fields_metal_5kv"
+"""File of the paper's materials in the package's data."""
 
 
-@dataclass(frozen=True)
-class ResponseCurve:
-    """A strictly rising curve y(n) from (0, 0) to (1, 1), and its exact inverse.
-
-    The points are joined by a monotone cubic (PCHIP, doi:10.1137/0717021), which is then sampled
-    into one table of straight pieces that `signal` and `porosity_of` share: so the two undo each
-    other to rounding.
+def lookup_table(
+    g_csh: float, g_metal: float, curve: ResponseCurve, low: int, high: int
+) -> NDArray[np.float32]:
+    """Return the equivalent porosity of every grey level of a whole-number image.
 
     Parameters
     ----------
-    name : str
-        What the curve is of, for lists and reports.
-    source : str
-        Where its values come from.
-    porosity : sequence of float
-        Equivalent porosity n of the points, rising from 0 to 1.
-    response : sequence of float
-        Normalised signal y at these points, rising from 0 to 1.
+    g_csh, g_metal : float
+        Grey level of metal-free C-S-H (n = 0) and of metal (n = 1).
+    curve : ResponseCurve
+        The response curve.
+    low, high : int
+        First and last grey level; 0 and 255 for a table of all 8-bit images.
+
+    Returns
+    -------
+    ndarray of float32, shape (high - low + 1,)
+        n in [0, 1]; the map of an image is ``table[image - low]``.
 
     Raises
     ------
     NpmError
-        If the points do not rise strictly from (0, 0) to (1, 1).
+        If G_m is not above G_CSH.
     """
-
-    name: str
-    source: str
-    porosity: tuple[float, ...]
-    response: tuple[float, ...]
-    _table: tuple[NDArray[np.float64], NDArray[np.float64]] = field(
-        init=False, repr=False, compare=False
-    )
-
-    def __post_init__(self) -> None:
-        n = _rising(self.porosity, "porosities", self.name)
-        y = _rising(self.response, "responses", self.name)
-        if n.size != y.size:
-            raise NpmError(
-                f"The response curve {self.name!r} has {n.size} porosities but {y.size} responses; "
-                "give one response for each porosity."
-            )
-        # The points themselves are kept in the table, so the curve passes through its data.
-        at = np.union1d(np.linspace(0.0, 1.0, _SAMPLES + 1), n)
-        signal = np.clip(PchipInterpolator(n, y)(at), 0.0, 1.0)
-        if np.any(np.diff(signal) <= 0):
-            raise NpmError(
-                f"The response curve {self.name!r} is flat somewhere, so grey levels there have "
-                "no single porosity; give points that rise more evenly."
-            )
-        for array in (at, signal):
-            array.setflags(write=False)
-        object.__setattr__(self, "porosity", tuple(n.tolist()))
-        object.__setattr__(self, "response", tuple(y.tolist()))
-        object.__setattr__(self, "_table", (at, signal))
-
-    def signal(self, porosity: ArrayLike) -> NDArray[np.float64]:
-        """Return the normalised signal y, in [0, 1], of equivalent porosities.
-
-        Parameters
-        ----------
-        porosity : array_like
-            Equivalent porosity n; values outside [0, 1] count as the nearer end.
-
-        Returns
-        -------
-        ndarray of float64
-            The same shape as ``porosity``.
-        """
-        at, signal = self._table
-        return np.asarray(np.interp(np.asarray(porosity), at, signal), dtype=np.float64)
-
-    def porosity_of(self, response: ArrayLike) -> NDArray[np.float64]:
-        """Return the equivalent porosity n, in [0, 1], of normalised signals.
-
-        Parameters
-        ----------
-        response : array_like
-            Normalised signal y; below 0 gives 0 and above 1 gives 1 (SI section 1, step 3).
-
-        Returns
-        -------
-        ndarray of float64
-            The same shape as ``response``.
-        """
-        at, signal = self._table
-        return np.asarray(np.interp(np.asarray(response), signal, at), dtype=np.float64)
+    check_levels(g_csh, g_metal)
+    grey = np.arange(low, high + 1, dtype=np.float64)
+    return curve.porosity_of((grey - g_csh) / (g_metal - g_csh)).astype(np.float32)
 
 
-def load_curve(path: str | Path) -> ResponseCurve:
+def check_levels(g_csh: float, g_metal: float, where: str = "") -> None:
+    """Raise `NpmError` unless G_m lies above G_CSH; ``where`` names the image."""
+    if not (np.isfinite([g_csh, g_metal]).all() and g_metal > g_csh):
+        of = f" in {where}" if where else ""
+        raise NpmError(
+            f"G_m ({g_metal:g}) must be above G_CSH ({g_csh:g}){of}; check which region is marked "
+            "as metal and which as C-S-H, and that the image is not inverted."
+        )
+
+
+def load_curve(path: str | Path, detector: Detector = "count") -> ResponseCurve:
     """Read a response curve from a CSV file.
 
-    The file has a ``porosity`` column and either ``eta`` (backscatter coefficient or detector
-    signal, normalised here) or ``response`` (already normalised; used when there is no ``eta``).
-    Lines that start with ``#`` are comments; ``# name:`` and ``# source:`` name the curve.
+    The file has a ``porosity`` column and a column of signals for each detector model: ``eta``
+    (backscatter coefficient: every electron counts), ``energy`` (each counts by its energy) and
+    ``threshold`` (by its energy above a threshold), each with its standard error in
+    ``<column>_error`` where known. They are normalised here. A file may hold ``response``
+    instead, already normalised, for whatever detector it was made. Lines that start with ``#``
+    are comments; ``# name:`` and ``# source:`` name the curve.
 
     Parameters
     ----------
     path : str or Path
         The CSV file, UTF-8.
+    detector : {"count", "energy", "threshold"}
+        What the detector's output is proportional to.
 
     Returns
     -------
@@ -137,61 +93,46 @@ def load_curve(path: str | Path) -> ResponseCurve:
         raise NpmError(
             f"The response curve {path} cannot be read; check that it is a CSV file that exists."
         ) from error
-    return _parse(text, path.stem)
+    return _curve(text, path.stem, detector)
 
 
 @cache
-def default_curve() -> ResponseCurve:
+def default_curve(detector: Detector = "count") -> ResponseCurve:
     """Return the curve of the paper's materials: C-S-H with Field's metal at 5 kV.
+
+    Parameters
+    ----------
+    detector : {"count", "energy", "threshold"}
+        What the detector's output is proportional to; the paper's curve counts electrons.
 
     Returns
     -------
     ResponseCurve
         The same object in every call; its `ResponseCurve.source` says where it comes from.
     """
+    return _curve(default_curve_text(), DEFAULT_CURVE, detector)
+
+
+def default_curve_text() -> str:
+    """Return the text of the response file that comes with the package.
+
+    Returns
+    -------
+    str
+        CSV, as `load_curve` reads it.
+    """
     folder = resources.files("napari_npm") / "data" / "response"
-    text = (folder / "csh_fields_metal_5kv.csv").read_text(encoding="utf-8")
-    return _parse(text, "csh_fields_metal_5kv")
+    return (folder / f"{DEFAULT_CURVE}.csv").read_text(encoding="utf-8")
 
 
-def _parse(text: str, stem: str) -> ResponseCurve:
-    notes = {"name": stem, "source": stem}
-    rows = []
-    for line in filter(None, map(str.strip, text.splitlines())):
-        if not line.startswith("#"):
-            rows.append(line)
-            continue
-        key, colon, value = line.lstrip("# ").partition(":")
-        if colon and key.strip() in notes and value.strip():
-            notes[key.strip()] = value.strip()
-    reader = csv.DictReader(rows, skipinitialspace=True)
-    columns = reader.fieldnames or ()
-    wanted = "eta" if "eta" in columns else "response"
-    if "porosity" not in columns or wanted not in columns:
-        raise NpmError(
-            f"The response curve {stem!r} needs a header line with the columns porosity and eta "
-            "(or porosity and response)."
-        )
-    try:
-        pairs = [(float(row["porosity"]), float(row[wanted])) for row in reader]
-    except (TypeError, ValueError) as error:
-        raise NpmError(
-            f"The response curve {stem!r} holds something that is not a number; "
-            f"fill every row of the columns porosity and {wanted} with numbers."
-        ) from error
-    n = [pair[0] for pair in pairs]
-    values = np.array([pair[1] for pair in pairs])
-    if wanted == "eta" and values.size > 1 and values[-1] > values[0]:
-        values = (values - values[0]) / (values[-1] - values[0])
-    return ResponseCurve(notes["name"], notes["source"], tuple(n), tuple(values.tolist()))
-
-
-def _rising(values: Sequence[float], what: str, name: str) -> NDArray[np.float64]:
-    array = np.array(values, dtype=np.float64)
-    ends = array.ndim == 1 and array.size >= 2 and array[0] == 0 and array[-1] == 1
-    if ends and np.all(np.diff(array) > 0):  # NaN fails the comparison too
-        return array
-    raise NpmError(
-        f"The {what} of the response curve {name!r} do not rise steadily from 0 to 1; "
-        "give points from metal-free C-S-H (0) to pure metal (1), each larger than the last."
+def _curve(text: str, stem: str, detector: Detector) -> ResponseCurve:
+    found = parse_curve(text, stem, detector)
+    make = ResponseCurve if found.normalised else ResponseCurve.from_signal
+    error = None if found.error is None else tuple(found.error.tolist())
+    return make(
+        found.name,
+        found.source,
+        tuple(found.porosity.tolist()),
+        tuple(found.signal.tolist()),
+        error,
     )
