@@ -32,6 +32,9 @@ from .groups import group_means as group_means
 from .masking import Label as Label
 from .masking import grow_region as grow_region
 from .masking import label_by_levels as label_by_levels
+from .materials import MATERIALS as MATERIALS
+from .materials import Material as Material
+from .materials import material as material
 from .network import NanoporosityNet as NanoporosityNet
 from .network import NetworkConfig as NetworkConfig
 from .network import fused_copy as fused_copy
