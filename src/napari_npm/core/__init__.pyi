@@ -81,3 +81,9 @@ from .training import predict as predict
 from .training import state_from_tensors as state_from_tensors
 from .training import state_to_tensors as state_to_tensors
 from .training import train as train
+from .uncertainty import MeanPorosity as MeanPorosity
+from .uncertainty import PorosityUncertainty as PorosityUncertainty
+from .uncertainty import mean_porosity as mean_porosity
+from .uncertainty import porosity_uncertainty as porosity_uncertainty
+from .uncertainty import robust_z as robust_z
+from .uncertainty import uncertainty_map as uncertainty_map
