@@ -77,7 +77,7 @@ def contents(folder, steps):
     found = {}
     for part in ("masks", "maps", "relevance", "regions", "models"):
         for path in sorted((folder / part).rglob("*")):
-            if path.is_file() and path.suffix not in (".json", ".csv"):
+            if path.is_file() and path.suffix not in (".json", ".jsonl", ".csv"):
                 found[path.relative_to(folder).as_posix()] = hash_file(path)
     for step in steps:
         state = StepState(folder / "state" / f"{step}.jsonl")

@@ -1,5 +1,6 @@
 """Masks as label images: read from and written to TIFF."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,13 @@ from .reader import read_raw
 from .writers import write_image
 
 
-def write_labels(path: str | Path, labels: ArrayLike, pixel_size_nm: float | None = None) -> None:
+def write_labels(
+    path: str | Path,
+    labels: ArrayLike,
+    pixel_size_nm: float | None = None,
+    *,
+    before: Callable[[Path], None] | None = None,
+) -> None:
     """Write a mask as a compressed 8-bit TIFF with its pixel size, atomically.
 
     Parameters
@@ -24,6 +31,8 @@ def write_labels(path: str | Path, labels: ArrayLike, pixel_size_nm: float | Non
         Values of `core.masking.Label`, 0 where unlabelled.
     pixel_size_nm : float, optional
         Width of a pixel in nm.
+    before : callable, optional
+        Called with the whole temporary file before it becomes ``path``; see `write_image`.
 
     Raises
     ------
@@ -37,7 +46,7 @@ def write_labels(path: str | Path, labels: ArrayLike, pixel_size_nm: float | Non
         raise ValueError(f"labels are 2-D integers, not {values.dtype} of shape {values.shape}")
     if values.size and (values.min() < 0 or values.max() > max(Label)):
         raise ValueError(f"labels run from 0 to {max(Label)}")
-    write_image(path, values.astype(np.uint8), pixel_size_nm, compress=True)
+    write_image(path, values.astype(np.uint8), pixel_size_nm, compress=True, before=before)
 
 
 def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray[np.uint8]:

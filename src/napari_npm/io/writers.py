@@ -1,5 +1,6 @@
 """Images and tables written so that other programs, and `read_sem`, read them back."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ def write_image(
     pixel_size_nm: float | None = None,
     *,
     compress: bool = False,
+    before: Callable[[Path], None] | None = None,
 ) -> None:
     """Write an image as a TIFF that carries its pixel size, atomically.
 
@@ -35,6 +37,9 @@ def write_image(
         Width and height of a pixel in nm.
     compress : bool
         Compress without loss (deflate).
+    before : callable, optional
+        Called with the path of the whole temporary file before it becomes ``path``; if it raises,
+        ``path`` stays as it was.
 
     Raises
     ------
@@ -59,6 +64,8 @@ def write_image(
         options["metadata"] = {"unit": "nm"}
     with atomic_path(path) as temporary:
         tifffile.imwrite(temporary, pixels, imagej=True, **options)
+        if before is not None:
+            before(temporary)
 
 
 def write_table(path: str | Path, table: "pd.DataFrame", *, index: bool = False) -> None:

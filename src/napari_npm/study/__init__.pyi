@@ -1,3 +1,4 @@
+from .history import MaskHistory as MaskHistory
 from .importing import ImportReport as ImportReport
 from .importing import add_folder as add_folder
 from .importing import add_images as add_images
@@ -7,6 +8,7 @@ from .model import Sample as Sample
 from .parameters import Parameters as Parameters
 from .parameters import parameter as parameter
 from .parameters import unit_of as unit_of
+from .review import Review as Review
 from .runner import StepOutcome as StepOutcome
 from .runner import items_left as items_left
 from .runner import run as run

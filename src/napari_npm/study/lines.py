@@ -31,8 +31,13 @@ def append_line(path: Path, entry: Mapping[str, Any]) -> None:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return the objects of a file, in order; torn lines and a missing file count as nothing."""
+    return parse_lines(path.read_bytes()) if path.exists() else []
+
+
+def parse_lines(text: bytes) -> list[dict[str, Any]]:
+    """Return the objects of a text of one JSON object a line; torn lines count as nothing."""
     found = []
-    for line in path.read_bytes().split(b"\n") if path.exists() else ():
+    for line in text.split(b"\n"):
         try:
             entry = json.loads(line)
         except ValueError:

@@ -1,6 +1,5 @@
 """A study on disk: one folder, readable without this software."""
 
-import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -9,11 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_npm.core.errors import NpmError
-
-from .folder import StudyFolder
-from .hashing import hash_file
-from .model import ImageEntry, Sample, StudyFile
+from .masks import StudyMasks
+from .model import StudyFile
 from .settings import SETTINGS, ImportParameters
 from .store import Tile, TileStack
 
@@ -21,12 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_npm.core.network import NanoporosityNet
-    from napari_npm.io import SemImage
 
 T = TypeVar("T")
 
 
-class Study(StudyFolder):
+class Study(StudyMasks):
     """A study: samples, their images, masks, maps, models and results in one folder.
 
     Made by `Study.create` or `Study.open`; a context manager that gives the folder back at the
@@ -40,71 +35,10 @@ class Study(StudyFolder):
 
     def _set(self, content: StudyFile) -> None:
         super()._set(content)
-        for name in ("tiles", "_tiles_by_image", "_images_by_id"):
+        for name in ("tiles", "_tiles_by_image"):
             self.__dict__.pop(name, None)
 
-    # samples and images
-
-    @property
-    def samples(self) -> tuple[Sample, ...]:
-        """The samples, in order; a sample's place is its class number."""
-        return self._content.samples
-
-    @property
-    def images(self) -> tuple[ImageEntry, ...]:
-        """All images, in order."""
-        return self._content.images
-
-    @cached_property
-    def _images_by_id(self) -> dict[str, ImageEntry]:
-        return {image.id: image for image in self.images}
-
-    def image(self, image_id: str) -> ImageEntry:
-        """Return the entry of an image by its id."""
-        try:
-            return self._images_by_id[image_id]
-        except KeyError:
-            raise NpmError(f"The study has no image {image_id!r}.") from None
-
-    def source(self, image_id: str) -> Path:
-        """Return the path of an image's source file."""
-        return Path(os.path.normpath(self.folder / self.image(image_id).source))
-
-    def read(self, image_id: str) -> "SemImage":
-        """Read an image's source file.
-
-        Raises
-        ------
-        NpmError
-            If it is gone, or is not what was imported.
-        """
-        from napari_npm.io import read_sem
-
-        path = self.source(image_id)
-        if not path.exists():
-            raise NpmError(f"{path} is gone: put it back, or import the image from where it is.")
-        if hash_file(path) != self.image(image_id).sha256:
-            raise NpmError(f"{path} has changed since it was imported: import it again.")
-        found, entry = read_sem(path), self.image(image_id)
-        if found.pixels.shape != (entry.height, entry.width):
-            raise NpmError(
-                f"{path} now reads as {found.pixels.shape[0]} x {found.pixels.shape[1]} px but was"
-                f" {entry.height} x {entry.width} px: put back the text file that was beside it."
-            )
-        return found
-
-    @property
-    def pixel_size_nm(self) -> float:
-        """Pixel size of the study's images in nm.
-
-        Raises
-        ------
-        NpmError
-            If there are no images.
-        """
-        if not self.images:
-            raise NpmError(f"{self.folder} has no images: import some first.")
-        return self.images[0].pixel_size_nm
+    # tiles
 
     @cached_property
     def tiles(self) -> tuple[Tile, ...]:
@@ -141,58 +75,6 @@ class Study(StudyFolder):
         """Class number of each tile: the place of its sample in `samples`."""
         order = {sample.name: number for number, sample in enumerate(self.samples)}
         return np.array([order[tile.sample] for tile in self.tiles], dtype=np.int64)
-
-    # masks and known truth
-
-    def mask_path(self, image_id: str) -> Path:
-        """Return where an image's mask is, or would be, kept."""
-        return self.folder / "masks" / f"{self.image(image_id).id}.tif"
-
-    def mask(self, image_id: str) -> NDArray[np.uint8]:
-        """Return an image's mask of `Label` values, (row, column); zeros where there is none."""
-        from napari_npm.io import read_labels
-
-        path, image = self.mask_path(image_id), self.image(image_id)
-        if not path.exists():
-            return np.zeros((image.height, image.width), np.uint8)
-        return read_labels(path)
-
-    def set_mask(self, image_id: str, labels: NDArray[Any]) -> None:
-        """Keep an image's mask, at once and atomically.
-
-        Raises
-        ------
-        NpmError
-            If its shape is not the image's, or the disk refuses.
-        """
-        self._write_labels(self.mask_path(image_id), image_id, labels)
-
-    def truth_path(self, image_id: str) -> Path:
-        """Return where an image's known places of modification are, or would be, kept."""
-        return self.folder / "truth" / f"{self.image(image_id).id}.tif"
-
-    def truth(self, image_id: str) -> NDArray[np.bool_] | None:
-        """Return the known places of modification (phantoms), or None where unknown."""
-        from napari_npm.io import read_labels
-
-        path = self.truth_path(image_id)
-        return read_labels(path) > 0 if path.exists() else None
-
-    def set_truth(self, image_id: str, places: NDArray[Any]) -> None:
-        """Keep the known places of modification of an image."""
-        self._write_labels(self.truth_path(image_id), image_id, np.asarray(places) > 0)
-
-    def _write_labels(self, path: Path, image_id: str, labels: NDArray[Any]) -> None:
-        from napari_npm.io import write_labels
-
-        self.require_writable()
-        image = self.image(image_id)
-        if labels.shape != (image.height, image.width):
-            raise NpmError(
-                f"The mask of {image_id} is {labels.shape[0]} x {labels.shape[1]} px but its"
-                f" image {image.height} x {image.width} px: make one of the image's size."
-            )
-        write_labels(path, labels.astype(np.uint8), image.pixel_size_nm)
 
     # maps, relevance, regions, models
 
