@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import numpy as np
-
 from napari_npm.core.masking import Label
 
 MICROMETRE = "µm"
@@ -24,6 +22,13 @@ class Kind(StrEnum):
     RELEVANCE = "Relevance"
     REGIONS = "Regions"
     BOUNDARY = "Boundary"
+    PREVIEW = "Preview"
+    CLIPPED = "Clipped"
+    REFERENCES = "Proposed references"
+    STROKES = "Strokes"
+    PROPOSED_UC = "Proposed UC"
+    GRAIN = "Grain"
+    LASSO = "Lasso"
 
 
 LABEL_NAMES: dict[int, str] = {
@@ -37,9 +42,6 @@ LABEL_COLOURS: dict[int, str] = {
     Label.CSH: "#56B4E9",
     Label.METAL: "#CC79A7",
 }
-LP_COLOUR = "#4477AA"
-HP_COLOUR = "#CC3311"
-REGION_COLOUR = "#22AA55"
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,8 @@ def put(
     napari.layers.Layer
         The new or updated layer.
     """
+    from .layer_styles import add_layer, limits
+
     rgb = data.ndim == 3 and data.shape[-1] in (3, 4)
     layer = find(viewer, kind, subject)
     if layer is not None and bool(getattr(layer, "rgb", False)) != rgb:
@@ -180,79 +184,16 @@ def put(
             **placed,
             "metadata": tag(kind, subject, values, source),
         }
-        layer = _add(viewer, kind, data, rgb, settings)
+        layer = add_layer(viewer, kind, data, rgb, settings)
     else:
         layer.data = data
         layer.scale, layer.units = placed["scale"], placed["units"]
         layer.name = layer_name(kind, subject.name)
         layer.metadata = {**layer.metadata, **tag(kind, subject, values, source)}
         if kind is Kind.IMAGE and not rgb:
-            layer.contrast_limits_range, layer.contrast_limits = _limits(data), _limits(data)
+            layer.contrast_limits_range, layer.contrast_limits = limits(data), limits(data)
     show_scale_bar(viewer)
     return layer
-
-
-def _add(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str, Any]) -> Any:
-    if rgb:
-        return viewer.add_image(data, rgb=True, **settings)
-    if kind is Kind.MASK:
-        return viewer.add_labels(
-            data, colormap=mask_colours(), features=mask_features(), opacity=0.6, **settings
-        )
-    if kind is Kind.LPHP:
-        return viewer.add_labels(
-            data,
-            colormap=direct({1: LP_COLOUR, 2: HP_COLOUR}),
-            features=_features({1: "LP", 2: "HP"}),
-            opacity=0.6,
-            **settings,
-        )
-    if kind in (Kind.REGIONS, Kind.BOUNDARY):
-        colour = REGION_COLOUR if kind is Kind.REGIONS else "#DDAA33"
-        return _outlined(viewer, data, direct({1: colour}), settings)
-    if kind is Kind.IMAGE:
-        return viewer.add_image(data, colormap="gray", contrast_limits=_limits(data), **settings)
-    if kind is Kind.RELEVANCE:
-        return viewer.add_image(data, colormap="inferno", **settings)
-    return viewer.add_image(data, colormap="viridis", contrast_limits=(0.0, 1.0), **settings)
-
-
-def _outlined(viewer: Any, data: Any, colormap: Any, settings: dict[str, Any]) -> Any:
-    # Outlines, so that the relevance below keeps its red and blue.
-    layer = viewer.add_labels(data, colormap=colormap, opacity=0.9, **settings)
-    layer.contour = 1
-    return layer
-
-
-def _limits(data: Any) -> tuple[float, float]:
-    if data.dtype == np.uint8:
-        return 0.0, 255.0
-    sample = data[:: max(1, data.shape[-2] // 512), :: max(1, data.shape[-1] // 512)]
-    low, high = float(sample.min()), float(sample.max())
-    return (low, high) if high > low else (low, low + 1.0)
-
-
-def direct(colours: dict[int, str]) -> Any:
-    """Return a labels colormap with the given colours and nothing for other labels."""
-    from napari.utils.colormaps import DirectLabelColormap
-
-    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
-
-
-def mask_colours() -> Any:
-    """Return the colours of the three mask labels."""
-    return direct({int(label): colour for label, colour in LABEL_COLOURS.items()})
-
-
-def mask_features() -> Any:
-    """Return the table that makes napari name the mask label under the pointer."""
-    return _features({int(label): name for label, name in LABEL_NAMES.items()})
-
-
-def _features(names: dict[int, str]) -> Any:
-    import pandas as pd
-
-    return pd.DataFrame({"index": [0, *names], "name": ["none", *names.values()]})
 
 
 def show_scale_bar(viewer: Any) -> None:

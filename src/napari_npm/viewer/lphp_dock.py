@@ -6,7 +6,8 @@ import numpy as np
 
 from .dock import guarded
 from .image_work import Halves, split_image
-from .layers import HP_COLOUR, LP_COLOUR, Kind, present, put
+from .layer_styles import HP_COLOUR, LP_COLOUR
+from .layers import Kind, present, put
 from .maps import current_map, map_box
 from .plots import Plot
 from .step_dock import StepDock

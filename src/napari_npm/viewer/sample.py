@@ -52,7 +52,8 @@ def _folder() -> Path:
 def _with_mask(file: Path, masks: Path, columns: int = 0) -> list[LayerData]:
     from napari_npm.io import read_labels
 
-    from .layers import Kind, Subject, layer_name, mask_colours, mask_features, tag
+    from .layer_styles import mask_colours, mask_features
+    from .layers import Kind, Subject, layer_name, tag
 
     image = read_images(str(file))[0]
     placed: dict[str, Any] = {key: image[1][key] for key in ("scale", "units")}

@@ -12,7 +12,7 @@ def warm_up(report: Progress) -> None:
 
     Only what is safe beside the main thread: pint's registry, for one, is not.
     """
-    from .layers import mask_colours, mask_features
+    from .layer_styles import mask_colours, mask_features
 
     report(0, 2, "pandas")
     mask_features()
