@@ -29,7 +29,9 @@ from .evaluation import split_tiles as split_tiles
 from .grey import grey_levels as grey_levels
 from .groups import GroupMeans as GroupMeans
 from .groups import group_means as group_means
+from .growing import RegionGrower as RegionGrower
 from .masking import Label as Label
+from .masking import Stroke as Stroke
 from .masking import grow_region as grow_region
 from .masking import label_by_levels as label_by_levels
 from .materials import MATERIALS as MATERIALS
@@ -46,8 +48,17 @@ from .phantom import experiment as experiment
 from .phantom import mosaic as mosaic
 from .phantom import planted as planted
 from .phantom import specimen as specimen
+from .pieces import Pieces as Pieces
+from .pieces import filter_pieces as filter_pieces
+from .pieces import find_pieces as find_pieces
+from .pixel_classifier import PixelClassifier as PixelClassifier
+from .pixel_classifier import propose_unhydrated as propose_unhydrated
+from .pixel_classifier import train_pixel_classifier as train_pixel_classifier
 from .progress import Progress as Progress
 from .progress import silent as silent
+from .references import ProposedReferences as ProposedReferences
+from .references import check_references as check_references
+from .references import propose_references as propose_references
 from .regions import BoundaryFeatures as BoundaryFeatures
 from .regions import CharacteristicRegions as CharacteristicRegions
 from .regions import IsodataSplit as IsodataSplit

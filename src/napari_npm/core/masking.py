@@ -15,7 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from skimage.segmentation import flood
 
+from ._grey_image import grey_image
 from .errors import NpmError
+from .pieces import eroded, opened, small_pieces
 
 
 class Label(IntEnum):
@@ -79,7 +81,7 @@ def label_by_levels(
         If a range is the wrong way round, ranges overlap, a size is negative, or the image is
         not a grey image.
     """
-    grey = _grey(image)
+    grey = grey_image(image).astype(np.float64)
     ranges = {
         label: _range(limits, label)
         for label, limits in ((Label.UNHYDRATED, uc), (Label.CSH, csh), (Label.METAL, metal))
@@ -94,10 +96,10 @@ def label_by_levels(
     for label, (low, high) in sorted(ranges.items(), key=lambda item: item[1], reverse=True):
         region = (grey >= low) & (grey <= high)
         if open_px > 0:
-            region = _opened(region, open_px)
-        region = _large_pieces(region, min_area_px)
+            region = opened(region, open_px)
+        region &= ~small_pieces(region, min_area_px - 1)
         if erode_px > 0 and label is not Label.UNHYDRATED:
-            region = _eroded(region, erode_px)
+            region = eroded(region, erode_px)
         labels[region] = label
     return labels
 
@@ -129,7 +131,7 @@ def grow_region(
         If the seed is outside the image, the tolerance or smoothing negative, or the image not a
         grey image.
     """
-    grey = _grey(image)
+    grey = grey_image(image).astype(np.float64)
     row, column = (int(at) for at in seed)
     if not (0 <= row < grey.shape[0] and 0 <= column < grey.shape[1]):
         raise NpmError(
@@ -144,26 +146,6 @@ def grow_region(
         grey, (row, column), tolerance=tolerance, connectivity=1
     )
     return np.asarray(grown, dtype=np.bool_)
-
-
-def _eroded(region: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    if region.all():  # the distance transform needs a background; the image's border is none
-        return region
-    return np.asarray(ndimage.distance_transform_edt(region) > radius, dtype=np.bool_)
-
-
-def _opened(region: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    core = _eroded(region, radius)
-    if not core.any():
-        return core
-    return np.asarray(ndimage.distance_transform_edt(~core) <= radius, dtype=np.bool_)
-
-
-def _large_pieces(region: NDArray[np.bool_], min_area_px: int) -> NDArray[np.bool_]:
-    pieces, _ = ndimage.label(region)
-    keep = np.bincount(pieces.ravel()) >= min_area_px
-    keep[0] = False
-    return np.asarray(keep[pieces], dtype=np.bool_)
 
 
 def _range(limits: tuple[float, float], label: Label) -> tuple[float, float]:
@@ -184,19 +166,6 @@ def _check_apart(ranges: dict[Label, tuple[float, float]]) -> None:
                 f"The grey ranges of {_NAMES[first]} and {_NAMES[second]} overlap between "
                 f"{low:g} and {high:g}; move one of them."
             )
-
-
-def _grey(image: ArrayLike) -> NDArray[np.float64]:
-    array = np.asarray(image)
-    if array.ndim != 2 or array.size == 0 or array.dtype.kind not in "iuf":
-        raise NpmError(
-            f"A grey image of two dimensions is needed, not one of shape {array.shape} and type "
-            f"{array.dtype}; convert colour images to grey first."
-        )
-    grey: NDArray[np.float64] = array.astype(np.float64)
-    if not np.isfinite(grey).all():
-        raise NpmError("The image holds NaN or infinite values; replace them first.")
-    return grey
 
 
 _NAMES = {

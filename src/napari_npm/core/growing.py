@@ -1,0 +1,198 @@
+"""Select a grain by a click: a region that grows with the tolerance and respects edges."""
+
+import numba
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from ._grey_image import grey_image
+from .errors import NpmError
+
+_LEVELS = 4096  # of cost over the image's range of grey
+_FAR = np.uint16(65535)
+
+
+class RegionGrower:
+    """Grow regions from pixels of one image.
+
+    A way from the seed costs as much as its dearest pixel; a pixel costs how far its smoothed grey
+    is from that around the seed, plus a share of the gradient there, so that a region does not leak
+    through a weak edge. The region of a tolerance is what can be reached at that cost, and the few
+    pixels along its edge whose grey alone is near enough. The costs of a seed are worked out once;
+    another tolerance is then only a threshold.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W)
+        Grey values.
+    smooth_px : float
+        Standard deviation in px of a smoothing beforehand, against noise; 0 for none.
+    edge_weight : float
+        How much a gradient of 1 grey level a pixel costs, in grey levels; 0 for none.
+
+    Raises
+    ------
+    NpmError
+        If the image is not a grey image or a number is negative.
+    """
+
+    def __init__(
+        self, image: ArrayLike, *, smooth_px: float = 1.0, edge_weight: float = 2.0
+    ) -> None:
+        if not (smooth_px >= 0 and edge_weight >= 0):
+            raise NpmError("The smoothing and the edge weight must be 0 or more.")
+        grey = grey_image(image).astype(np.float32)
+        self._grey = ndimage.gaussian_filter(grey, smooth_px) if smooth_px > 0 else grey
+        self._step = float(np.ptp(self._grey)) / _LEVELS or 1.0
+        self._edge = np.float32(edge_weight) * _gradient(self._grey)
+        self._rim = 1 + round(2 * smooth_px) if edge_weight > 0 else 0
+        self._seed: tuple[int, int] | None = None
+        self._cost = np.zeros((0, 0), dtype=np.uint16)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the image."""
+        return self._grey.shape
+
+    def region(self, seed: tuple[int, int], tolerance: float) -> NDArray[np.bool_]:
+        """Return the region around a pixel.
+
+        Parameters
+        ----------
+        seed : (int, int)
+            Row and column.
+        tolerance : float
+            Largest cost in grey levels, 0 or more. The region of a larger tolerance contains that
+            of a smaller one.
+
+        Returns
+        -------
+        ndarray of bool, shape (H, W)
+            Hangs together by pixel sides and holds the seed.
+
+        Raises
+        ------
+        NpmError
+            If the seed is outside the image or the tolerance negative.
+        """
+        if not tolerance >= 0:
+            raise NpmError("The tolerance must be 0 or more.")
+        steps = min(int(tolerance / self._step), int(_FAR) - 1)
+        return np.asarray(self._costs(seed) <= np.uint16(steps), dtype=np.bool_)
+
+    def suggest(self, seed: tuple[int, int]) -> float:
+        """Suggest a tolerance from the noise around a pixel.
+
+        Parameters
+        ----------
+        seed : (int, int)
+            Row and column.
+
+        Returns
+        -------
+        float
+            In grey levels.
+
+        Raises
+        ------
+        NpmError
+            If the seed is outside the image.
+        """
+        row, column = self._checked(seed)
+        near = (slice(max(row - 5, 0), row + 6), slice(max(column - 5, 0), column + 6))
+        return 3.0 * self._step * float(np.median(self._costs(seed)[near]))
+
+    def _costs(self, seed: tuple[int, int]) -> NDArray[np.uint16]:
+        row, column = self._checked(seed)
+        if self._seed != (row, column):
+            near = self._grey[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]
+            level = np.float32(near.mean(dtype=np.float64))
+            apart, dear = _pixel_costs(self._grey, self._edge, level, np.float32(self._step))
+            self._cost = _bottleneck(dear, row, column)
+            for _ in range(self._rim):
+                self._cost = _one_further(self._cost, apart)
+            self._seed = (row, column)
+        return self._cost
+
+    def _checked(self, seed: tuple[int, int]) -> tuple[int, int]:
+        row, column = (int(at) for at in seed)
+        rows, columns = self.shape
+        if not (0 <= row < rows and 0 <= column < columns):
+            raise NpmError(
+                f"The seed (row {row}, column {column}) is outside the image of {rows} rows and "
+                f"{columns} columns; choose a pixel of the image."
+            )
+        return row, column
+
+
+def _gradient(grey: NDArray[np.float32]) -> NDArray[np.float32]:
+    dy = ndimage.correlate1d(grey, [-0.5, 0.0, 0.5], axis=0)
+    dx = ndimage.correlate1d(grey, [-0.5, 0.0, 0.5], axis=1)
+    return np.hypot(dy, dx)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pixel_costs(
+    grey: NDArray[np.float32], edge: NDArray[np.float32], level: np.float32, step: np.float32
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Count the steps of cost of each pixel: its grey alone, and with its share of the gradient."""
+    apart = np.empty(grey.shape, dtype=np.uint16)
+    dear = np.empty(grey.shape, dtype=np.uint16)
+    most = np.float32(_FAR - 1)
+    for y in range(grey.shape[0]):
+        for x in range(grey.shape[1]):
+            off = abs(grey[y, x] - level)
+            apart[y, x] = np.uint16(min(np.ceil(off / step), most))
+            dear[y, x] = np.uint16(min(np.ceil((off + edge[y, x]) / step), most))
+    return apart, dear
+
+
+@numba.njit(cache=True, nogil=True)
+def _bottleneck(price: NDArray[np.uint16], row: int, column: int) -> NDArray[np.uint16]:
+    """Least price of the dearest pixel on any way from the seed, which itself is free.
+
+    Pixels are settled in the order of their cost, so the first way to one is the cheapest.
+    """
+    rows, columns = price.shape
+    cost = np.full(price.shape, _FAR, dtype=np.uint16)
+    first = np.full(int(price.max()) + 1, -1, dtype=np.int32)  # of a list of pixels a cost
+    following = np.empty(price.size, dtype=np.int32)
+    cost[row, column] = 0
+    first[0] = row * columns + column
+    following[first[0]] = -1
+    level = 0
+    while level < first.size:
+        pixel = first[level]
+        if pixel < 0:
+            level += 1
+            continue
+        first[level] = following[pixel]
+        y, x = pixel // columns, pixel % columns
+        for k in range(4):
+            j, i = y + (k == 0) - (k == 1), x + (k == 2) - (k == 3)
+            if 0 <= j < rows and 0 <= i < columns and cost[j, i] == _FAR:
+                at = max(level, int(price[j, i]))
+                cost[j, i] = at
+                following[j * columns + i] = first[at]
+                first[at] = j * columns + i
+    return cost
+
+
+@numba.njit(cache=True, nogil=True)
+def _one_further(cost: NDArray[np.uint16], apart: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Let each pixel also be reached from a neighbour for its grey alone."""
+    rows, columns = cost.shape
+    out = cost.copy()
+    for y in range(rows):
+        for x in range(columns):
+            near = _FAR
+            if y > 0:
+                near = min(near, cost[y - 1, x])
+            if y < rows - 1:
+                near = min(near, cost[y + 1, x])
+            if x > 0:
+                near = min(near, cost[y, x - 1])
+            if x < columns - 1:
+                near = min(near, cost[y, x + 1])
+            out[y, x] = min(cost[y, x], max(near, apart[y, x]))
+    return out

@@ -1,0 +1,258 @@
+"""Learn unhydrated cement (UC) from a few strokes and propose it on this and other images.
+
+A pixel's features are its grey, gradient, curvatures and scatter at several scales, and the grey
+and unevenness of the most even window that holds it; extremely randomised trees (Geurts et al.
+2006, doi:10.1007/s10994-006-6226-1) learn from the pixels under the strokes. Pixels are only half
+of it: size and shape of the pieces (`core.pieces`) tell grains from what is as dark as they are.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
+
+from ._forest import Forest
+from ._grey_image import grey_image
+from ._pixel_features import NAMES, STRIP, strip_features, strips
+from .errors import NpmError
+from .masking import Stroke
+from .pieces import filter_pieces
+from .progress import Progress, silent
+
+_FORMAT = 1
+_TREES = 50
+_MOST_PIXELS = 20_000  # of one class; more teach nothing new and cost training time
+_ARRAYS = ("feature", "threshold", "child", "value", "roots")
+
+
+@dataclass(frozen=True, eq=False)
+class PixelClassifier:
+    """What was learnt from strokes; made by `train_pixel_classifier`.
+
+    Attributes
+    ----------
+    unhydrated_px, other_px : int
+        Pixels of either class that it was trained on.
+    """
+
+    _forest: Forest
+    unhydrated_px: int
+    other_px: int
+
+    def probability(
+        self, image: ArrayLike, *, threads: int | None = None, progress: Progress = silent
+    ) -> NDArray[np.float32]:
+        """Tell for each pixel how likely it is unhydrated cement.
+
+        Parameters
+        ----------
+        image : array_like, shape (H, W)
+            Grey values of any integer or floating-point type.
+        threads : int, optional
+            Number of threads; all processors by default. The result does not depend on it.
+        progress : Progress
+            Called after each strip of rows.
+
+        Returns
+        -------
+        ndarray of float32, shape (H, W)
+            Between 0 and 1.
+
+        Raises
+        ------
+        NpmError
+            If the image is not a grey image.
+        """
+        grey = _normalised(grey_image(image))
+        out = np.empty(grey.shape, dtype=np.float32)
+
+        def work(item: tuple[int, NDArray[np.float32]]) -> None:
+            first, strip = item
+            features = strip_features(strip)
+            shape = features.shape[1:]
+            flat = self._forest.probability(features.reshape(len(NAMES), -1))
+            out[first : first + shape[0]] = flat.reshape(shape)
+
+        items = list(strips(grey))
+        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+            jobs = [pool.submit(work, item) for item in items]
+            for done, job in enumerate(jobs, start=1):
+                job.result()
+                progress(done, len(items), "looking for unhydrated cement")
+        return out
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return everything as plain arrays, to be kept without pickle (`numpy.savez`)."""
+        numbers = np.array([_FORMAT, self.unhydrated_px, self.other_px], dtype=np.int64)
+        return {"numbers": numbers} | {name: getattr(self._forest, name) for name in _ARRAYS}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, ArrayLike]) -> "PixelClassifier":
+        """Take up what `to_arrays` returned.
+
+        Raises
+        ------
+        NpmError
+            If arrays are missing or damaged, or were written by another version.
+        """
+        missing = [name for name in ("numbers", *_ARRAYS) if name not in arrays]
+        if missing:
+            raise NpmError(
+                f"The classifier lacks {', '.join(missing)}; train it anew from the strokes."
+            )
+        numbers = np.asarray(arrays["numbers"])
+        if numbers.shape != (3,) or numbers[0] != _FORMAT:
+            raise NpmError(
+                "The classifier was made by another version of this program; train it anew from "
+                "the strokes."
+            )
+        forest = Forest.checked(*(arrays[name] for name in _ARRAYS), features=len(NAMES))
+        return cls(forest, int(numbers[1]), int(numbers[2]))
+
+
+def train_pixel_classifier(
+    images: Sequence[ArrayLike], strokes: Sequence[ArrayLike], *, seed: int = 0
+) -> PixelClassifier:
+    """Learn from a few strokes on one or several images.
+
+    Parameters
+    ----------
+    images : sequence of array_like, each (H, W)
+        Grey values.
+    strokes : sequence of array_like of int, each of its image's shape
+        The values of `Stroke`, 0 where nothing was drawn. Some images may have no strokes.
+    seed : int
+        Seed of the forest and of the choice of pixels where there are more than enough.
+
+    Returns
+    -------
+    PixelClassifier
+
+    Raises
+    ------
+    NpmError
+        If strokes of either class are missing, or shapes or values do not fit.
+    """
+    if len(images) != len(strokes):
+        raise NpmError("Give one image of strokes for each image.")
+    samples, classes = [], []
+    for image, drawn in zip(images, strokes, strict=True):
+        grey = grey_image(image)
+        marks = _strokes_of(drawn, grey.shape)
+        if not marks.any():
+            continue
+        for first, strip in strips(_normalised(grey)):
+            rows = marks[first : first + STRIP]
+            if rows.any():
+                samples.append(strip_features(strip)[:, rows > 0].T)
+                classes.append(rows[rows > 0])
+    kinds = np.concatenate([np.zeros(0, dtype=np.uint8), *classes])
+    for stroke, name in _NAMES.items():
+        if not np.any(kinds == stroke):
+            raise NpmError(f"There are no strokes of {name}; draw a few of them as well.")
+    values = np.concatenate(samples)
+    rng = np.random.default_rng(seed)
+    chosen = np.concatenate([_some(np.flatnonzero(kinds == stroke), rng) for stroke in Stroke])
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    trees = ExtraTreesClassifier(
+        _TREES, min_samples_leaf=5, class_weight="balanced", random_state=seed
+    )
+    trees.fit(values[chosen], kinds[chosen] == Stroke.UNHYDRATED)
+    counts = np.bincount(kinds[chosen], minlength=3)
+    return PixelClassifier(Forest.from_sklearn(trees), int(counts[1]), int(counts[2]))
+
+
+def propose_unhydrated(
+    image: ArrayLike,
+    classifier: PixelClassifier,
+    *,
+    probability: float = 0.5,
+    smooth_px: float = 1.0,
+    open_px: float = 2.0,
+    fill_area_px: float = 200,
+    min_area_px: float = 200,
+    min_solidity: float = 0.0,
+    max_elongation: float = np.inf,
+    max_scatter: float = np.inf,
+    threads: int | None = None,
+    progress: Progress = silent,
+) -> NDArray[np.bool_]:
+    """Propose unhydrated cement, to be checked by eye.
+
+    Parameters
+    ----------
+    image : array_like, shape (H, W)
+        Grey values.
+    classifier : PixelClassifier
+        Trained on strokes of this or of other images of the same material.
+    probability : float
+        Smallest probability of a pixel, between 0 and 1.
+    smooth_px : float
+        Standard deviation in px of a smoothing of the probability; 0 for none.
+    open_px, fill_area_px, min_area_px, min_solidity, max_elongation, max_scatter : float
+        What pieces are kept: see `filter_pieces`.
+    threads, progress
+        As in `PixelClassifier.probability`.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+
+    Raises
+    ------
+    NpmError
+        If the image is not a grey image or a number is out of its range.
+    """
+    if not (0 < probability < 1 and smooth_px >= 0):
+        raise NpmError("The probability must be between 0 and 1, the smoothing 0 or more pixels.")
+    chance = classifier.probability(image, threads=threads, progress=progress)
+    if smooth_px > 0:
+        chance = ndimage.gaussian_filter(chance, smooth_px, mode="reflect", truncate=3.0)
+    return filter_pieces(
+        chance >= probability,
+        image,
+        min_area_px=min_area_px,
+        min_solidity=min_solidity,
+        max_elongation=max_elongation,
+        max_scatter=max_scatter,
+        open_px=open_px,
+        fill_area_px=fill_area_px,
+    )
+
+
+def _normalised(grey: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Scale grey by the image's own quartiles: what brightness and contrast do is taken out."""
+    values = grey.astype(np.float64)
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    scale = float(high - low) or float(np.ptp(values)) or 1.0
+    return np.asarray((values - middle) / scale, dtype=np.float32)
+
+
+def _strokes_of(strokes: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    marks = np.asarray(strokes)
+    if marks.shape != shape:
+        raise NpmError(
+            f"The strokes have shape {marks.shape} but the image {shape}; use those drawn on this "
+            "image."
+        )
+    if not np.isin(marks, (0, *Stroke)).all():
+        raise NpmError("Strokes must be 0 (none), 1 (unhydrated cement) or 2 (other).")
+    return marks.astype(np.uint8)
+
+
+def _some(indices: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
+    if indices.size <= _MOST_PIXELS:
+        return indices
+    return np.sort(rng.choice(indices, _MOST_PIXELS, replace=False))
+
+
+_NAMES = {
+    Stroke.UNHYDRATED: "unhydrated cement",
+    Stroke.OTHER: "what is not unhydrated cement",
+}
