@@ -15,20 +15,21 @@ from pathlib import Path
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
+from napari_npm.core._mott import mott_screening, screened_deflection, screened_share
+
 TARGET = Path(__file__).parents[1] / "src" / "napari_npm" / "data" / "mott" / "srd64.npz"
 ELEMENTS, ENERGIES, QUANTILES = 92, 61, 201
-ENERGY_STEP = 2  # every second energy: 22 % apart
-SCREENING_LIMIT = 10.0  # near a median at right angles, where x and y become the same
 
-# Probabilities that are kept: the tables' own every 1 %, denser towards both ends, and in the last
-# 0.5 %, which the tables give as one step up to 180°, what a smooth density makes of it.
+# Probabilities that are kept of the tables' steps of 0.5 %: all where deflections are large, fewer
+# where they are small; and in the last step, which leads up to 180°, what a smooth density gives.
 SHARES = np.unique(
     np.round(
         np.concatenate(
             [
-                [0, 0.005, 0.01, 0.015],
-                np.arange(0.02, 0.94, 0.02),
-                np.arange(0.94, 0.995, 0.005),
+                [0, 0.005, 0.01],
+                np.arange(0.02, 0.6, 0.02),
+                np.arange(0.6, 0.9, 0.01),
+                np.arange(0.9, 0.995, 0.005),
                 [0.995, 0.996, 0.997, 0.998, 0.999, 1.0],
             ]
         ),
@@ -46,27 +47,26 @@ def read_element(folder: Path, z: int) -> tuple[np.ndarray, np.ndarray]:
     return blocks[:, 0], blocks[:, 1:] ** 2
 
 
-def screening(x: np.ndarray) -> np.ndarray:
-    """Return the screening a of the Rutherford law that has the same median."""
-    median = np.minimum(x[..., QUANTILES // 2], 0.5 / (1 + 0.5 / SCREENING_LIMIT))
-    return 0.5 * median / (0.5 - median)
-
-
-def flatten(x: np.ndarray, a: np.ndarray) -> np.ndarray:
-    """Return y = x (1 + a) / (x + a), which is u itself for screened Rutherford scattering."""
-    return x * (1 + a[..., None]) / (x + a[..., None])
-
-
-def at_shares(y: np.ndarray) -> np.ndarray:
-    """Return y at the probabilities that are kept, from its 201 equal steps."""
+def at_shares(x: np.ndarray) -> np.ndarray:
+    """Return x at the probabilities that are kept, from its 201 equal steps."""
     own = np.linspace(0, 1, QUANTILES)
-    kept = np.empty((*y.shape[:-1], SHARES.size))
-    for at in np.ndindex(y.shape[:-1]):
+    a = mott_screening(x[:, QUANTILES // 2])
+    kept = np.empty((ENERGIES, SHARES.size))
+    for at in range(ENERGIES):
+        y = screened_share(a[at], x[at])
         # A smooth density: u as a monotone cubic of y, continued through the last step.
-        dense = np.linspace(0, 1, 2001)
-        steps = np.union1d(y[at], y[at][-2] + (1 - y[at][-2]) * dense)
-        kept[at] = np.interp(SHARES, PchipInterpolator(y[at], own)(steps), steps)
+        steps = np.union1d(y, np.linspace(y[-2], 1, 1001))
+        smooth = np.interp(SHARES, PchipInterpolator(y, own)(steps), steps)
+        kept[at] = screened_deflection(a[at], smooth)
     return kept
+
+
+def differences(x: np.ndarray) -> np.ndarray:
+    """Return sin(θ/2) as 16-bit integers, differenced over energies and shares to pack well."""
+    levels = np.round(65535 * np.sqrt(x)).astype(np.int32)
+    steps = np.diff(np.diff(levels, axis=1, prepend=0), axis=2, prepend=0)
+    assert np.abs(steps).max() < 2**15
+    return steps.astype(np.int16)
 
 
 def main() -> None:
@@ -75,17 +75,13 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder of SRD 64's files E01.D64 to E92.D64")
     folder = parser.parse_args().folder
     pairs = [read_element(folder, z) for z in range(1, ELEMENTS + 1)]
-    sigma = np.stack([pair[0] for pair in pairs])[:, ::ENERGY_STEP]
-    x = np.stack([pair[1] for pair in pairs])[:, ::ENERGY_STEP]
-    a = screening(x)
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(
         TARGET,
-        energy_kev=np.geomspace(0.05, 20, ENERGIES)[::ENERGY_STEP],
+        energy_kev=np.geomspace(0.05, 20, ENERGIES),
         share=SHARES,
-        cross_section_a0=sigma.astype(np.float32),
-        screening=a.astype(np.float32),
-        flattened=np.round(65535 * at_shares(flatten(x, a))).astype(np.uint16),
+        cross_section_a0=np.stack([sigma for sigma, _ in pairs]).astype(np.float32),
+        sine_half=differences(np.stack([at_shares(x) for _, x in pairs])),
         source=np.array("NIST SRD 64, doi:10.18434/T4NK50"),
     )
     print(f"{TARGET.name}: {TARGET.stat().st_size / 1e3:.0f} kB")

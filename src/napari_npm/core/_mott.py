@@ -1,11 +1,11 @@
 """Mott scattering of every element: a compact table derived from NIST SRD 64.
 
-At each energy the table keeps the total cross section, the screening a of the Rutherford law with
-the same median, and quantiles of y = x (1 + a) / (x + a), where x = sin²(θ/2). Screened Rutherford
-scattering has y = u, so y stays near the straight line and is interpolated without inflating the
-rare large angles, which interpolating x or the angle itself would do. Between energies ln σ, ln a
-and y at equal shares are linear in ln E. Above 20 keV, where SRD 64 ends, σ and a go on as for
-screened Rutherford scattering and y stays as it is.
+At each energy the table keeps the total cross section and quantiles of x = sin²(θ/2). Between
+quantiles y = x (1 + a) / (x + a) is linear in the share u, with a such that the median of y is
+1/2: screened Rutherford scattering has y = u, so y stays near the straight line, whereas steps
+straight in x or the angle inflate the rare large angles. Between energies ln σ, ln a and y at
+equal u are linear in ln E. Above 20 keV, where SRD 64 ends, σ and a go on as for screened
+Rutherford scattering and y stays as it is; below 50 eV the values at 50 eV are used.
 """
 
 from functools import cache
@@ -21,11 +21,14 @@ _BOHR_CM = 5.29177210903e-9
 _REST_KEV = 510.99895
 
 
+_SCREENING_LIMIT = 10.0  # near a median at right angles, where y and x become the same
+
+
 class _Table(NamedTuple):
     energy_kev: Array  # (energies,)
     share: Array  # (shares,) from 0 to 1
     cross_section: Array  # (92, energies) in cm²
-    screening: Array  # (92, energies)
+    screening: Array  # (92, energies): a
     flattened: Array  # (92, energies, shares): y
 
 
@@ -33,13 +36,18 @@ class _Table(NamedTuple):
 def _table() -> _Table:
     path = resources.files("napari_npm") / "data" / "mott" / "srd64.npz"
     with path.open("rb") as stream, np.load(stream, allow_pickle=False) as held:
-        return _Table(
-            held["energy_kev"],
-            held["share"],
-            held["cross_section_a0"] * _BOHR_CM**2,
-            held["screening"].astype(np.float64),
-            held["flattened"] / 65535.0,
-        )
+        energy, share = held["energy_kev"], held["share"]
+        sigma = held["cross_section_a0"] * _BOHR_CM**2
+        levels = held["sine_half"].cumsum(axis=2, dtype=np.int32).cumsum(axis=1, dtype=np.int32)
+    x = (levels / 65535.0) ** 2
+    a = mott_screening(x[..., np.searchsorted(share, 0.5)])
+    return _Table(energy, share, sigma, a, screened_share(a[..., None], x))
+
+
+def mott_screening(median: ArrayLike) -> Array:
+    """Return the screening a of the Rutherford law that has a given median of x."""
+    half = np.minimum(median, 0.5 / (1 + 0.5 / _SCREENING_LIMIT))
+    return np.asarray(0.5 * half / (0.5 - half))
 
 
 def mott_energies_kev() -> Array:

@@ -3,6 +3,8 @@
 D. C. Joy and S. Luo, Scanning 11 (1989) 176 (doi:10.1002/sca.4950110404).
 """
 
+import math
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -52,7 +54,7 @@ def mean_ionisation_kev(z: int, model: str = "joy") -> float:
     if model == "joy" and z < 13:
         return 11.5e-3 * z
     if model in ("joy", "sternheimer"):
-        return 1e-3 * (9.76 * z + 58.5 * float(z) ** -0.19)
+        return 1e-3 * (9.76 * z + 58.5 * math.pow(z, -0.19))
     raise NpmError(
         f"There is no model {model!r} of the mean ionisation potential; choose one of "
         f"{', '.join(IONISATIONS)}."
