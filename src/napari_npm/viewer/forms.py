@@ -8,6 +8,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QHBoxLayout, QLabel, QToolButton, QWidget
+from superqt import QCollapsible
 
 from napari_npm.study.parameters import Parameters, unit_of
 
@@ -93,6 +94,14 @@ def make_field(annotation: Any, info: FieldInfo) -> Any:
     raise TypeError(f"no form field for a parameter of type {annotation!r}")
 
 
+def _rows(widget: QWidget) -> QFormLayout:
+    layout = QFormLayout(widget)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+    layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+    return layout
+
+
 class Form(QWidget):
     """A form for a step's parameters.
 
@@ -102,23 +111,35 @@ class Form(QWidget):
         The step's parameter model.
     include : collection of str, optional
         The parameters to show; all by default.
+    folded : collection of str
+        Parameters that few people change: folded away below the others.
     """
 
     changed = Signal()
 
-    def __init__(self, model: type[Parameters], include: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        model: type[Parameters],
+        include: Collection[str] | None = None,
+        folded: Collection[str] = (),
+    ) -> None:
         super().__init__()
         self._model = model
         self.fields: dict[str, Any] = {}
         self._labels: dict[str, QLabel] = {}
         self._titles: dict[str, str] = {}
-        layout = QFormLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
-        layout.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        layout = _rows(self)
+        rest = QWidget()
+        inner = _rows(rest)
         for name, info in model.model_fields.items():
             if include is None or name in include:
-                self._add(layout, name, info)
+                self._add(inner if name in folded else layout, name, info)
+        if folded:
+            self.more = QCollapsible("More")
+            self.more.setDuration(0)
+            self.more.layout().setContentsMargins(0, 0, 0, 0)
+            self.more.addWidget(rest)
+            layout.addRow(self.more)
         self.reset_button = QToolButton()
         self.reset_button.setText("Reset to defaults")
         self.reset_button.setToolTip("Set every value of this form back to its default")

@@ -27,11 +27,16 @@ class StepDock(Dock):
         self.session.job_started.connect(self._job_buttons_state)
         self.session.job_ended.connect(self._job_buttons_state)
 
-    def step_form(self, step: str, include: Collection[str] | None = None) -> Form:
+    def step_form(
+        self,
+        step: str,
+        include: Collection[str] | None = None,
+        folded: Collection[str] = (),
+    ) -> Form:
         """Return a new form of a step's parameters, tied to the study."""
         from napari_npm.study.steps import STEPS
 
-        form = Form(STEPS[step].Parameters, include)
+        form = Form(STEPS[step].Parameters, include, folded)
         self.forms[step] = form
         return form
 
