@@ -73,6 +73,12 @@ from .response import ResponseCurve as ResponseCurve
 from .response import default_curve as default_curve
 from .response import load_curve as load_curve
 from .response import lookup_table as lookup_table
+from .scattering import Backscatter as Backscatter
+from .scattering import Signal as Signal
+from .scattering import SimulatedResponse as SimulatedResponse
+from .scattering import backscatter as backscatter
+from .scattering import point_seed as point_seed
+from .scattering import response_curve as response_curve
 from .smoothing import microscale as microscale
 from .smoothing import sigma_in_px as sigma_in_px
 from .statistics import Anova as Anova
