@@ -93,8 +93,9 @@ class MaskHistory:
 
     Parameters
     ----------
-    path : Path
-        Its file; a damaged one counts as empty, since no result depends on it.
+    path : Path or None
+        Its file; a damaged one counts as empty, since no result depends on it. None keeps the
+        edits in memory only.
     shape : (int, int)
         Rows and columns of the image.
     check : callable, optional
@@ -102,10 +103,13 @@ class MaskHistory:
     """
 
     def __init__(
-        self, path: Path, shape: tuple[int, int], check: Callable[[], None] = lambda: None
+        self,
+        path: Path | None,
+        shape: tuple[int, int],
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         self._path, self._shape, self._check = path, shape, check
-        self._edits, self._done = _read(path, shape)
+        self._edits, self._done = ([], 0) if path is None else _read(path, shape)
         self.changed: Box | None = None
         """Rows and columns within which the last call changed the mask; None for nothing."""
 
@@ -194,7 +198,8 @@ class MaskHistory:
         """Forget all edits."""
         self._check()
         self._edits, self._done, self.changed = [], 0, None
-        self._path.unlink(missing_ok=True)
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
 
     def _step(
         self, current: NDArray[Any], number: int, old: str, new: str
@@ -216,6 +221,8 @@ class MaskHistory:
     def _write(self) -> None:
         from napari_npm.io import atomic_path
 
+        if self._path is None:
+            return
         data = [np.frombuffer(edit.data, np.uint8) for edit in self._edits]
         with atomic_path(self._path) as temporary:
             np.savez(
