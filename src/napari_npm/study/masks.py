@@ -1,4 +1,4 @@
-"""The masks of a study: labels, strokes to learn from, what was said of them, known truth."""
+"""The masks of a study: their labels, what was said of them, and their edits."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
-from napari_npm.core.masking import Label, Stroke
+from napari_npm.core.masking import Label
 
+from .drawn import StudyDrawn
 from .hashing import hash_file
 from .history import MaskHistory
-from .images import StudyImages
 from .review import Review, ReviewLog
 
 
-class StudyMasks(StudyImages):
+class StudyMasks(StudyDrawn):
     """A study's masks, one label image for each image, and how they came to be."""
 
     def mask_path(self, image_id: str) -> Path:
@@ -107,6 +107,17 @@ class StudyMasks(StudyImages):
             return said
         return Review.PROPOSED if self._old_proposal(image_id) == digest else Review.CORRECTED
 
+    def keep_old_proposals(self) -> None:
+        """Say of the proposals of an older version that they are some, before their records go."""
+        for image in self.images:
+            digest = self._old_proposal(image.id)
+            if (
+                digest is not None
+                and digest == self.mask_hash(image.id)
+                and self._log.said(image.id, digest) is None
+            ):
+                self._log.say(image.id, digest, Review.PROPOSED)
+
     def _old_proposal(self, image_id: str) -> str | None:
         # in studies from before reviews were kept, the mask step knew its own proposals
         record = self.state("mask").records.get(image_id)
@@ -189,111 +200,6 @@ class StudyMasks(StudyImages):
             self.set_mask(image_id, labels)
         return labels is not None
 
-    # strokes
-
-    def strokes_path(self, image_id: str) -> Path:
-        """Return where the strokes on an image are, or would be, kept."""
-        return self.folder / "masks" / "strokes" / f"{self.image(image_id).id}.tif"
-
-    def strokes(self, image_id: str) -> NDArray[np.uint8] | None:
-        """Return the strokes drawn on an image, `Stroke` values, or None where there are none.
-
-        Raises
-        ------
-        NpmError
-            If their file is damaged or does not fit the image.
-        """
-        from napari_npm.io import read_labels
-
-        path, image = self.strokes_path(image_id), self.image(image_id)
-        if not path.exists():
-            return None
-        try:
-            strokes = read_labels(path, (image.height, image.width))
-        except NpmError as error:
-            raise NpmError(
-                f"The strokes of {image_id} cannot be used ({str(error).rstrip('.')}): delete"
-                f" {path} and draw them again."
-            ) from error
-        return _checked_strokes(image_id, strokes)
-
-    def set_strokes(self, image_id: str, strokes: NDArray[Any] | None) -> None:
-        """Keep the strokes drawn on an image, at once and atomically; None or zeros remove them.
-
-        Parameters
-        ----------
-        image_id : str
-            The image.
-        strokes : ndarray of int, shape (H, W), or None
-            `Stroke` values: 1 on unhydrated cement, 2 on what is none, 0 where nothing is drawn.
-
-        Raises
-        ------
-        NpmError
-            If their shape is not the image's, they hold other values, or the disk refuses.
-        """
-        self.require_writable()
-        path = self.strokes_path(image_id)
-        if strokes is None or not np.any(strokes):
-            path.unlink(missing_ok=True)
-            return
-        self._write_labels(path, image_id, _checked_strokes(image_id, np.asarray(strokes)))
-
-    @property
-    def stroked_images(self) -> tuple[str, ...]:
-        """Ids of the images with strokes, in order."""
-        return tuple(i.id for i in self.images if self.strokes_path(i.id).exists())
-
-    # known truth
-
-    def truth_path(self, image_id: str) -> Path:
-        """Return where an image's known places of modification are, or would be, kept."""
-        return self.folder / "truth" / f"{self.image(image_id).id}.tif"
-
-    def truth(self, image_id: str) -> NDArray[np.bool_] | None:
-        """Return the known places of modification (phantoms), or None where unknown."""
-        from napari_npm.io import read_labels
-
-        path = self.truth_path(image_id)
-        return read_labels(path) > 0 if path.exists() else None
-
-    def set_truth(self, image_id: str, places: NDArray[Any]) -> None:
-        """Keep the known places of modification of an image."""
-        self._write_labels(self.truth_path(image_id), image_id, np.asarray(places) > 0)
-
-    def _write_labels(
-        self,
-        path: Path,
-        image_id: str,
-        labels: NDArray[Any],
-        note: Callable[[str], None] | None = None,
-    ) -> None:
-        """Write a label image; ``note`` is told its hash before it takes the place of the old."""
-        from napari_npm.io import write_labels
-
-        self.require_writable()
-        image = self.image(image_id)
-        if labels.shape != (image.height, image.width):
-            raise NpmError(
-                f"The mask of {image_id} is {labels.shape[0]} x {labels.shape[1]} px but its"
-                f" image {image.height} x {image.width} px: make one of the image's size."
-            )
-        write_labels(
-            path,
-            labels.astype(np.uint8),
-            image.pixel_size_nm,
-            before=None if note is None else lambda file: note(hash_file(file)),
-        )
-
 
 def _references(labels: NDArray[Any]) -> tuple[int, ...]:
     return tuple(int(label) for label in (Label.CSH, Label.METAL) if np.any(labels == label))
-
-
-def _checked_strokes(image_id: str, strokes: NDArray[Any]) -> NDArray[np.uint8]:
-    if strokes.dtype.kind not in "iub" or strokes.min() < 0 or strokes.max() > max(Stroke):
-        raise NpmError(
-            f"The strokes of {image_id} hold other values than 0 (nothing), 1 (unhydrated cement)"
-            " and 2 (not unhydrated cement): draw them again, or save them with these values."
-        )
-    return strokes.astype(np.uint8, copy=False)

@@ -1,6 +1,6 @@
 """mask: unhydrated cement and reference areas, and the grey levels of the references."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,29 +11,66 @@ from numpy.typing import NDArray
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
-from napari_npm.study.hashing import hash_file
-from napari_npm.study.settings import MaskParameters
+from napari_npm.study.hashing import hash_value
+from napari_npm.study.mask_settings import MaskParameters
+from napari_npm.study.proposing import propose
+from napari_npm.study.review import OPEN, counted
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
+from napari_npm.study.strokes import Learnt, learn, learnt, strokes_key
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, write_rows
 
 NO_MASK = "none"
+_BY = "proposed_by"
+_LEVELS = "levels"
 
 
 class Mask(Step[MaskParameters]):
-    """Propose masks where nobody made one, and measure the reference levels of all."""
+    """Propose masks where nobody made or judged one; measure the reference levels of all."""
 
     name = "mask"
     title = "Mask"
     summary = "Mark unhydrated cement, reference C-S-H and reference metal; measure the references."
     needs = ("import",)
+    version = 2
     Parameters = MaskParameters
 
     def items(self, study: Study, parameters: MaskParameters) -> Sequence[Item]:
-        """One item an image."""
-        parameters.ranges()
-        return [Item(image.id, _inputs(study, image.id)) for image in study.images]
+        """One item an image; it depends on how masks are proposed only where one may be."""
+        by = _proposed_by(study, parameters)
+        found = []
+        for image in study.images:
+            inputs = {"image": image.sha256, "mask": study.mask_hash(image.id) or NO_MASK}
+            if by is not None and study.review(image.id) in OPEN:
+                inputs[_BY] = by
+            found.append(Item(image.id, inputs))
+        return found
+
+    def key(self, parameters: MaskParameters, inputs: Mapping[str, Any]) -> str:
+        """Leave the parameters out where nothing is proposed: they say how to propose."""
+        if _BY in inputs:
+            return super().key(parameters, inputs)
+        return hash_value([self.name, self.version, inputs])
+
+    def begin(
+        self,
+        study: Study,
+        parameters: MaskParameters,
+        items: Sequence[Item],
+        progress: Progress,
+    ) -> None:
+        """Learn from the strokes, unless that was done or no item needs it."""
+        study.keep_old_proposals()
+        wanted = {item.inputs[_BY] for item in items if _BY in item.inputs} - {_LEVELS}
+        if not wanted:
+            return
+        try:
+            known = learnt(study)
+        except NpmError:
+            known = None  # damaged: it is made anew
+        if known is None or {known.key} != wanted:
+            learn(study, seed=parameters.seed, progress=progress)
 
     def compute(
         self,
@@ -41,44 +78,45 @@ class Mask(Step[MaskParameters]):
         parameters: MaskParameters,
         item: Item,
         progress: Progress,
-    ) -> tuple[NDArray[np.uint8] | None, dict[str, Any]]:
-        """Return the proposed mask (None where one exists or none is asked for) and its row."""
+    ) -> tuple[NDArray[np.uint8] | None, tuple[int, ...], str | None, dict[str, Any]]:
+        """Return the proposed mask (or None), its drawn references, its origin and its row."""
+        from scipy.ndimage import label as pieces_of
+
         from napari_npm.core.calibration import reference_levels
-        from napari_npm.core.masking import label_by_levels
 
         pixels = study.read(item.id).pixels
-        ranges = parameters.ranges()
-        proposed = None
-        untouched = _is_proposal(study, item)
-        if ranges and (untouched or item.inputs["mask"] == NO_MASK):
-            pixel_um = study.image(item.id).pixel_size_nm / 1000
-            proposed = label_by_levels(
-                pixels,
-                uc=ranges.get("uc"),
-                csh=ranges.get("csh"),
-                metal=ranges.get("metal"),
-                smooth_px=parameters.smooth_px,
-                min_area_px=round(parameters.min_area_um2 / pixel_um**2),
-                erode_px=parameters.erode_px,
-            )
-        labels = study.mask(item.id) if proposed is None else proposed
+        image = study.image(item.id)
+        labels, drawn, by = study.mask(item.id), study.drawn_references(item.id), None
         if labels.shape != pixels.shape:
             raise NpmError(
                 f"The mask of {item.id} is {labels.shape} px but its image {pixels.shape} px:"
                 f" delete {study.mask_path(item.id)} or make one of the image's size."
             )
-        levels = reference_levels(pixels, labels)
+        proposed = None
+        if _BY in item.inputs:
+            known = None if item.inputs[_BY] == _LEVELS else _classifier(study)
+            by = _LEVELS if known is None else known.key
+            labels = proposed = propose(
+                pixels,
+                image.pixel_size_nm,
+                parameters,
+                classifier=None if known is None else known.classifier,
+                drawn=np.where(np.isin(labels, drawn), labels, 0) if drawn else None,
+                progress=progress,
+            )
+        cement = labels == Label.UNHYDRATED
         row: dict[str, Any] = {
             "image": item.id,
-            "sample": study.image(item.id).sample,
-            "specimen": study.image(item.id).specimen,
-            "unhydrated_fraction": float(np.mean(labels == Label.UNHYDRATED)),
-            "proposal": untouched,
+            "sample": image.sample,
+            "specimen": image.specimen,
+            "unhydrated_fraction": float(np.mean(cement)),
+            "unhydrated_pieces": int(pieces_of(cement)[1]),
         }
+        levels = reference_levels(pixels, labels)
         for name, level in (("csh", levels.csh), ("metal", levels.metal)):
             facts = {"mean": None, "std": None, "count": 0} if level is None else asdict(level)
             row |= {f"{name}_{key}": value for key, value in facts.items()}
-        return proposed, row
+        return proposed, drawn, by, row
 
     def store(
         self,
@@ -87,15 +125,17 @@ class Mask(Step[MaskParameters]):
         item: Item,
         result: Any,
     ) -> Stored:
-        """Keep a proposed mask, unless somebody made or changed one meanwhile."""
-        proposed, row = result
-        before = _inputs(study, item.id)["mask"]
-        if proposed is not None and before == item.inputs["mask"]:
-            study.set_mask(item.id, proposed)
-        inputs = _inputs(study, item.id)
-        ours = proposed is not None or row["proposal"]
-        row |= {"proposal": inputs["mask"] if ours and before == item.inputs["mask"] else None}
+        """Keep a proposed mask, unless somebody made, changed or judged one meanwhile."""
+        proposed, drawn, by, row = result
+        inputs = dict(item.inputs)
+        if proposed is not None and _still_open(study, item):
+            study.propose_mask(item.id, proposed, drawn)
+            inputs |= {"mask": study.mask_hash(item.id), _BY: by}
         return Stored(inputs["mask"], (row,), inputs=inputs)
+
+    def finish_inputs(self, study: Study, parameters: MaskParameters) -> Any:
+        """Depend on what was said about the masks."""
+        return study.reviews()
 
     def finish(
         self,
@@ -104,19 +144,49 @@ class Mask(Step[MaskParameters]):
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write the table of masks and reference levels."""
-        return [write_rows(study, "masks", all_rows(records))]
+        reviews = study.reviews()
+        rows = [
+            {**row, "review": reviews[row["image"]].value}
+            for row in all_rows(records)
+            if row["image"] in reviews
+        ]
+        return [write_rows(study, "masks", rows)]
+
+    def warnings(self, study: Study, parameters: MaskParameters) -> Sequence[str]:
+        """Tell how many proposals nobody has looked at."""
+        waiting = counted(study.reviews().values())["proposed"]
+        if not waiting:
+            return ()
+        sentence = (
+            f"{waiting} of {len(study.images)} masks were proposed by the program and nobody has"
+            " looked at them: accept, correct or reject them in napari or with"
+            f" `napari-npm review {study.folder}`."
+        )
+        return (sentence,)
 
 
-def _inputs(study: Study, image_id: str) -> dict[str, str]:
-    path = study.mask_path(image_id)
-    return {
-        "image": study.image(image_id).sha256,
-        "mask": hash_file(path) if path.exists() else NO_MASK,
-    }
+def _proposed_by(study: Study, parameters: MaskParameters) -> str | None:
+    """Return the hash of the strokes to learn from, ``"levels"``, or None for no proposal."""
+    ranges = parameters.ranges()
+    key = None if parameters.proposal == "levels" else strokes_key(study, parameters.seed)
+    if key is None and parameters.proposal == "strokes":
+        raise NpmError(
+            "There are no strokes to propose from: draw some in napari, bring them with"
+            " `napari-npm mask STUDY --strokes FOLDER`, or set proposal to auto."
+        )
+    if key is None and (ranges or parameters.propose_references):
+        return _LEVELS
+    return key
 
 
-def _is_proposal(study: Study, item: Item) -> bool:
-    """Tell whether an image's mask is what this step proposed, changed by nobody since."""
-    record = study.state(Mask.name).records.get(item.id)
-    mask = item.inputs["mask"]
-    return record is not None and mask != NO_MASK and record.rows[0].get("proposal") == mask
+def _classifier(study: Study) -> Learnt:
+    found = learnt(study)
+    if found is None:
+        raise NpmError("The classifier was deleted while it was in use: run mask again.")
+    return found
+
+
+def _still_open(study: Study, item: Item) -> bool:
+    return (study.mask_hash(item.id) or NO_MASK) == item.inputs["mask"] and (
+        study.review(item.id) in OPEN
+    )
