@@ -53,6 +53,7 @@ from .pieces import filter_pieces as filter_pieces
 from .pieces import find_pieces as find_pieces
 from .pixel_classifier import PixelClassifier as PixelClassifier
 from .pixel_classifier import propose_unhydrated as propose_unhydrated
+from .pixel_classifier import select_unhydrated as select_unhydrated
 from .pixel_classifier import train_pixel_classifier as train_pixel_classifier
 from .progress import Progress as Progress
 from .progress import silent as silent

@@ -209,9 +209,51 @@ def propose_unhydrated(
     NpmError
         If the image is not a grey image or a number is out of its range.
     """
+    chance = classifier.probability(image, threads=threads, progress=progress)
+    return select_unhydrated(
+        chance,
+        image,
+        probability=probability,
+        smooth_px=smooth_px,
+        open_px=open_px,
+        fill_area_px=fill_area_px,
+        min_area_px=min_area_px,
+        min_solidity=min_solidity,
+        max_elongation=max_elongation,
+        max_scatter=max_scatter,
+    )
+
+
+def select_unhydrated(
+    chance: NDArray[np.float32],
+    image: ArrayLike,
+    *,
+    probability: float = 0.5,
+    smooth_px: float = 1.0,
+    open_px: float = 2.0,
+    fill_area_px: float = 200,
+    min_area_px: float = 200,
+    min_solidity: float = 0.0,
+    max_elongation: float = np.inf,
+    max_scatter: float = np.inf,
+) -> NDArray[np.bool_]:
+    """Propose unhydrated cement from probabilities at hand: `propose_unhydrated` without its wait.
+
+    Parameters
+    ----------
+    chance : ndarray of float32, shape (H, W)
+        What `PixelClassifier.probability` returned.
+    image : array_like, shape (H, W)
+        Grey values.
+    probability, smooth_px, ...
+        And all else as in `propose_unhydrated`, errors included.
+
+    Returns
+    -------
+    ndarray of bool, shape (H, W)
+    """
     if not (0 < probability < 1 and smooth_px >= 0):
         raise NpmError("The probability must be between 0 and 1, the smoothing 0 or more pixels.")
-    chance = classifier.probability(image, threads=threads, progress=progress)
     if smooth_px > 0:
         chance = ndimage.gaussian_filter(chance, smooth_px, mode="reflect", truncate=3.0)
     return filter_pieces(
