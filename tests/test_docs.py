@@ -83,7 +83,7 @@ def test_step_of_the_guide_runs(tmp_path, monkeypatch, rng) -> None:
         add_images(study, "S1", [tmp_path / "a.tif"])
         study.set_mask(study.images[0].id, labels)
         study.set_parameters("coverage", level=0.25)
-        done = run(study, ["import", "mask", "calibrate", "coverage"])
+        done = run(study, ["simulate", "import", "mask", "calibrate", "coverage"])
         again = run(study, ["coverage"])
         maps = study.stack("mulf").read(study.tiles)
         shares = study.table("coverage")["share"]

@@ -118,9 +118,10 @@ def test_mask_takes_masks_from_a_folder(npm, data, tmp_path):
 
 def test_run_until_stops_there_and_the_next_run_skips(npm, study):
     npm("run", study, "--until", "smooth", "--workers", "1", "--scheduler", "synchronous")
-    assert [line.split()[0] for line in npm.err.splitlines()] == list(STEPS)[:4]
-    assert "4 up to date" in npm.err.splitlines()[0]
-    assert "4 done" in npm.err.splitlines()[3]
+    assert [line.split()[0] for line in npm.err.splitlines()] == list(STEPS)[:5]
+    assert "1 done" in npm.err.splitlines()[0]
+    assert "4 up to date" in npm.err.splitlines()[1]
+    assert "4 done" in npm.err.splitlines()[4]
     npm("run", study, "--until", "smooth")
     assert npm.err.count("4 up to date") == 4
     npm("smooth", study, "--force")
@@ -287,7 +288,7 @@ def test_what_a_user_gets_wrong_is_one_sentence(npm, study, tmp_path, case):
 
 
 def test_g_metal_below_g_csh_is_one_sentence(npm, study):
-    npm("mask", study)
+    npm("run", study, "--until", "mask")
     npm("calibrate", study, "--g-csh", "200", "--g-metal", "100", status=2)
     assert npm.err.count("\n") == 1
     assert "must be above G_CSH" in npm.err

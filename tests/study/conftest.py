@@ -12,7 +12,7 @@ from napari_npm.study import STEPS, Study, add_folder, run, take_masks
 from napari_npm.study.hashing import hash_file
 from napari_npm.study.state import StepState
 
-QUICK = ("import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
+QUICK = ("simulate", "import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
 LONG = tuple(STEPS)[: tuple(STEPS).index("correlate") + 1]
 
 
@@ -84,7 +84,11 @@ def contents(folder, steps):
         found[step] = {one.item: (one.key, one.output) for one in state.records.values()}
         for name in state.finish.files:
             if name.endswith(".csv"):
-                table = pd.read_csv(folder / name) if (folder / name).stat().st_size > 1 else None
+                table = (
+                    pd.read_csv(folder / name, comment="#")
+                    if (folder / name).stat().st_size > 1
+                    else None
+                )
                 found[name] = (
                     None
                     if table is None

@@ -21,7 +21,7 @@ from napari_npm.study.hashing import hash_file
 from napari_npm.study.provenance import read_provenance
 from napari_npm.study.state import StepState
 
-QUICK = ("import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
+QUICK = ("simulate", "import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
 LONG = tuple(STEPS)[: tuple(STEPS).index("correlate") + 1]
 
 

@@ -97,6 +97,8 @@ class JsonReporter:
             skipped=outcome.skipped,
             seconds=round(outcome.seconds, 3),
         )
+        for text in outcome.warnings:
+            self.message(text, "warning")
 
     def message(self, text: str, level: str = "info") -> None:
         """Write a message event."""

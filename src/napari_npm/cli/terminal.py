@@ -69,6 +69,8 @@ class TerminalReporter:
         parts.append(f"{outcome.skipped} up to date" if outcome.skipped else "")
         text = ", ".join(part for part in parts if part) or "nothing to do"
         self._console.print(f"{outcome.step:>10}  {text}  ({outcome.seconds:.1f} s)")
+        for text in outcome.warnings:
+            self.message(text, "warning")
 
     def message(self, text: str, level: str = "info") -> None:
         """Print a line."""

@@ -118,21 +118,19 @@ def response_columns(
     threshold_kev : float
         Energy in keV below which the threshold detector sees nothing.
     """
-    energy = [point.signal("energy") for point in points]
-    threshold = [point.signal("threshold", threshold_kev) for point in points]
-    return {
+    found: dict[str, list[float]] = {
         "porosity": list(porosity),
         "metal_mass_fraction": list(mass_fraction),
-        "eta": [point.coefficient for point in points],
-        "eta_error": [point.standard_error for point in points],
-        "energy": [signal.value for signal in energy],
-        "energy_error": [signal.standard_error for signal in energy],
-        "threshold": [signal.value for signal in threshold],
-        "threshold_error": [signal.standard_error for signal in threshold],
-        "mean_energy": [point.mean_energy for point in points],
-        "mean_depth": [point.mean_depth for point in points],
-        "electrons": [point.electrons for point in points],
     }
+    for detector, column in COLUMNS.items():
+        if detector == "threshold" and any(point.energy_kev <= threshold_kev for point in points):
+            continue  # it would see nothing
+        signals = [point.signal(detector, threshold_kev) for point in points]
+        found[column] = [signal.value for signal in signals]
+        found[f"{column}_error"] = [signal.standard_error for signal in signals]
+    for name in ("mean_energy", "mean_depth", "electrons"):
+        found[name] = [getattr(point, name) for point in points]
+    return found
 
 
 def response_csv(columns: Mapping[str, Sequence[float]], notes: Mapping[str, str]) -> str:

@@ -93,7 +93,7 @@ def load_curve(path: str | Path, detector: Detector = "count") -> ResponseCurve:
         raise NpmError(
             f"The response curve {path} cannot be read; check that it is a CSV file that exists."
         ) from error
-    return _curve(text, path.stem, detector)
+    return parse_response(text, path.stem, detector)
 
 
 @cache
@@ -110,7 +110,7 @@ def default_curve(detector: Detector = "count") -> ResponseCurve:
     ResponseCurve
         The same object in every call; its `ResponseCurve.source` says where it comes from.
     """
-    return _curve(default_curve_text(), DEFAULT_CURVE, detector)
+    return parse_response(default_curve_text(), DEFAULT_CURVE, detector)
 
 
 def default_curve_text() -> str:
@@ -125,7 +125,8 @@ def default_curve_text() -> str:
     return (folder / f"{DEFAULT_CURVE}.csv").read_text(encoding="utf-8")
 
 
-def _curve(text: str, stem: str, detector: Detector) -> ResponseCurve:
+def parse_response(text: str, stem: str, detector: Detector = "count") -> ResponseCurve:
+    """Build a curve from the text of a file, as `load_curve` does; ``stem`` names it in errors."""
     found = parse_curve(text, stem, detector)
     make = ResponseCurve if found.normalised else ResponseCurve.from_signal
     error = None if found.error is None else tuple(found.error.tolist())

@@ -28,6 +28,8 @@ class StepOutcome:
     computed: int
     skipped: int
     seconds: float
+    warnings: tuple[str, ...] = ()
+    """What a user should know of the results; none where nothing was done."""
 
 
 def _quiet(
@@ -114,13 +116,13 @@ def _run_step(
     workers: int | None,
 ) -> StepOutcome:
     study.require_writable()
-    for needed in step.needs:
+    parameters = study.parameters(step.name)
+    for needed in step.needed(parameters):
         if study.state(needed).finish is None:
             raise NpmError(
                 f"{step.name} needs {needed} first: run `napari-npm {needed} {study.folder}`,"
                 f" or `napari-npm run {study.folder}` for everything that is left."
             )
-    parameters = study.parameters(step.name)
     items = tuple(step.items(study, parameters))
     state = study.state(step.name)
     keys = {item.id: step.key(parameters, item.inputs) for item in items}
@@ -142,7 +144,18 @@ def _run_step(
         state.add(Record(item.id, step.key(parameters, inputs), stored.output, stored.rows))
         computed += 1
 
+    def beginning(
+        done: int,
+        total: int,
+        message: str = "",
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        whole = sum(item.weight for item in left)
+        progress(step.name, 0, whole, f"{message} ({done} of {total})", metrics)
+
     try:
+        if left:
+            step.begin(study, parameters, left, beginning)
         step.prepare(study, parameters)
         mapper = map_parallel if step.parallel else map_serial
         mapper(study, step, parameters, left, keep, progress, scheduler, workers)
@@ -180,7 +193,8 @@ def _run_step(
                 started=started,
                 seconds=seconds,
             )
-    return StepOutcome(step.name, computed, len(items) - computed, seconds)
+    said = tuple(step.warnings(study, parameters)) if computed or finishes else ()
+    return StepOutcome(step.name, computed, len(items) - computed, seconds, said)
 
 
 def items_left(study: "Study", name: str) -> int | None:

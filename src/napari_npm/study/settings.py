@@ -1,16 +1,15 @@
 """The parameters of every step: their defaults, units, bounds and help, in the method's order."""
 
-from pathlib import Path
 from typing import Literal
 
-from napari_npm.core.errors import NpmError
-
+from .mask_settings import MaskParameters as MaskParameters
 from .parameters import Parameters, parameter
+from .physics_settings import CalibrateParameters as CalibrateParameters
+from .physics_settings import Scope as Scope
+from .physics_settings import SimulateParameters as SimulateParameters
 
 MapKind = Literal["mulf", "micf"]
-Scope = Literal["image", "specimen", "sample", "study"]
 Format = Literal["png", "svg", "pdf", "tif"]
-_RANGE = "grey levels of the image as it is, low and high end both included"
 
 
 class ImportParameters(Parameters):
@@ -23,71 +22,6 @@ class ImportParameters(Parameters):
         "drop",
         "What becomes of the rest at the right and bottom edge: dropped, or covered by a last"
         " tile shifted inwards that overlaps its neighbour.",
-    )
-
-
-class MaskParameters(Parameters):
-    """Grey levels that propose masks for images that have none."""
-
-    uc_low: float | None = parameter(
-        None, f"Lowest grey value proposed as unhydrated cement; {_RANGE}.", ge=0
-    )
-    uc_high: float | None = parameter(None, "Highest grey value of unhydrated cement.", ge=0)
-    csh_low: float | None = parameter(
-        None, "Lowest grey value proposed as reference C-S-H (no metal in it).", ge=0
-    )
-    csh_high: float | None = parameter(None, "Highest grey value of reference C-S-H.", ge=0)
-    metal_low: float | None = parameter(
-        None, "Lowest grey value proposed as reference metal (large pools).", ge=0
-    )
-    metal_high: float | None = parameter(None, "Highest grey value of reference metal.", ge=0)
-    smooth_px: float = parameter(
-        1.0, "Gaussian smoothing before the grey levels are compared.", unit="px", ge=0, le=20
-    )
-    min_area_um2: float = parameter(
-        0.5, "Smallest area that is proposed.", unit="µm²", ge=0, le=10_000
-    )
-    erode_px: int = parameter(
-        2, "How far reference areas keep away from their edges.", unit="px", ge=0, le=50
-    )
-
-    def ranges(self) -> dict[str, tuple[float, float]]:
-        """Return the grey ranges that are set, as `core.masking.label_by_levels` takes them.
-
-        Raises
-        ------
-        NpmError
-            If only one end of a range is given, or they are the wrong way round.
-        """
-        found = {}
-        for name in ("uc", "csh", "metal"):
-            low, high = getattr(self, f"{name}_low"), getattr(self, f"{name}_high")
-            if low is None and high is None:
-                continue
-            if low is None or high is None or low > high:
-                raise NpmError(
-                    f"Give both {name}_low and {name}_high, the low one not above the high one."
-                )
-            found[name] = (low, high)
-        return found
-
-
-class CalibrateParameters(Parameters):
-    """Where the reference grey levels come from."""
-
-    references: Scope = parameter(
-        "image",
-        "Reference areas that are averaged: those of the image, of its specimen, its sample or of"
-        " the whole study; where there are none the next wider scope is used and stated.",
-    )
-    g_csh: float | None = parameter(
-        None, "Grey value of C-S-H without metal (n = 0); from the masks where not given."
-    )
-    g_metal: float | None = parameter(
-        None, "Grey value of the metal (n = 1); from the masks where not given."
-    )
-    curve: Path | None = parameter(
-        None, "File with another response curve; C-S-H with Field's metal at 5 kV by default."
     )
 
 
@@ -247,6 +181,7 @@ class ReportParameters(Parameters):
 
 
 SETTINGS: dict[str, type[Parameters]] = {
+    "simulate": SimulateParameters,
     "import": ImportParameters,
     "mask": MaskParameters,
     "calibrate": CalibrateParameters,

@@ -60,6 +60,10 @@ class Step(ABC, Generic[P]):
     """Parameters that only choose the items: no item's result depends on them."""
     Parameters: type[P]
 
+    def needed(self, parameters: P) -> tuple[str, ...]:
+        """Return the steps that must have run before, with these parameters."""
+        return self.needs
+
     @abstractmethod
     def items(self, study: "Study", parameters: P) -> Sequence[Item]:
         """Return the work of this step on a study."""
@@ -67,6 +71,11 @@ class Step(ABC, Generic[P]):
     def kept(self, study: "Study", parameters: P, item: Item) -> bool:
         """Tell whether a finished item's files are still there."""
         return True
+
+    def begin(
+        self, study: "Study", parameters: P, items: Sequence[Item], progress: Progress
+    ) -> None:
+        """Make once what the items to compute share; runs where the study may be written."""
 
     def prepare(self, study: "Study", parameters: P) -> None:
         """Make room for the results before the first item is stored."""
@@ -85,6 +94,10 @@ class Step(ABC, Generic[P]):
 
     def finish(self, study: "Study", parameters: P, records: Sequence[Record]) -> Sequence[Path]:
         """Write what summarises all items; return the files written."""
+        return ()
+
+    def warnings(self, study: "Study", parameters: P) -> Sequence[str]:
+        """Return what a user should know of the results: one sentence each, said after a run."""
         return ()
 
     def key(self, parameters: P, inputs: Mapping[str, Any]) -> str:

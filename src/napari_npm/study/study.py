@@ -12,6 +12,7 @@ from .masks import StudyMasks
 from .model import StudyFile
 from .settings import SETTINGS, ImportParameters
 from .store import Tile, TileStack
+from .tables import comment_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,7 +148,11 @@ class Study(StudyMasks):
         if not path.exists():
             return None
         try:
-            return pd.read_csv(path, dtype={"image": str, "sample": str, "specimen": str})
+            return pd.read_csv(
+                path,
+                dtype={"image": str, "sample": str, "specimen": str},
+                skiprows=comment_lines(path),
+            )
         except pd.errors.EmptyDataError:
             # a comparison that these samples do not allow has no rows
             return pd.DataFrame()

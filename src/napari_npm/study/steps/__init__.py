@@ -14,6 +14,7 @@ from .mask import Mask
 from .predict import Predict
 from .regions import Regions
 from .report import Report
+from .simulate import Simulate
 from .smooth import Smooth
 from .split import Split
 from .threshold import Threshold
@@ -22,6 +23,7 @@ from .train import Train
 STEPS: dict[str, Step[Any]] = {
     step.name: step
     for step in (
+        Simulate(),
         Import(),
         Mask(),
         Calibrate(),
