@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_npm.study.review import Review
 from napari_npm.study.step import Step
 from napari_npm.study.steps import STEPS
 
@@ -46,6 +47,10 @@ Scheduler = Annotated[
     str,
     typer.Option(help="threads, processes, synchronous, or the address of a dask scheduler."),
 ]
+
+
+def _images(text: str) -> Any:
+    return typer.Option(metavar="IMAGES", help=text, show_default=False)
 
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
@@ -143,6 +148,32 @@ def run(
 def info(study: StudyFolder, json_: AsJson = False) -> None:
     """Show a study's samples, settings and what is done."""
     commands.info(study, json_)
+
+
+@app.command(rich_help_panel=STUDY_PANEL)
+def review(
+    study: StudyFolder,
+    accept: Annotated[str | None, _images("Take proposed masks as they are.")] = None,
+    reject: Annotated[
+        str | None, _images("Turn masks down: remove their unhydrated cement, keep references.")
+    ] = None,
+    correct: Annotated[str | None, _images("Call masks corrected by hand.")] = None,
+    again: Annotated[str | None, _images("Give masks free for the next proposal.")] = None,
+    undo: Annotated[str | None, _images("Undo the last edit of masks.")] = None,
+    redo: Annotated[str | None, _images("Do an undone edit of masks again.")] = None,
+    list_: Annotated[
+        Review | None,
+        typer.Option("--list", help="List only the images in this state.", show_default=False),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Accept or reject proposed masks, and list how far each image's mask is.
+
+    IMAGES are names with commas between several; a pattern such as 'S1-*' takes in those that
+    nobody has judged yet.
+    """
+    said = {"accept": accept, "reject": reject, "correct": correct, "again": again}
+    commands.review(study, said, {"undo": undo, "redo": redo}, list_, json_)
 
 
 @app.command(rich_help_panel=STUDY_PANEL)

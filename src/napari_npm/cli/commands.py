@@ -3,31 +3,23 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from napari_npm.core.errors import NpmError
-from napari_npm.study.importing import ImportReport, add_folder, add_images
-from napari_npm.study.marks import take_masks
 from napari_npm.study.model import FILE_NAME
+from napari_npm.study.review import counted
 from napari_npm.study.runner import items_left, run
 from napari_npm.study.steps import STEPS
 from napari_npm.study.study import Study
 
+from .bringing import EXTRA as EXTRA
 from .reporting import Reporter
-
-
-@dataclass(frozen=True)
-class Extra:
-    """Options of a step's command that bring something in before the step runs."""
-
-    options: Mapping[str, tuple[Any, Any]]
-    """Annotation and default by name."""
-    act: Callable[[Study, Mapping[str, Any], Reporter], None]
+from .reviewing import review as review
+from .reviewing import told
 
 
 def run_step(
@@ -120,6 +112,7 @@ def info(folder: Path, as_json: bool) -> None:
             }
             for sample in study.samples
         ],
+        "masks": counted(study.reviews().values()),
         "steps": {
             name: {
                 "done": done[name],
@@ -138,6 +131,7 @@ def info(folder: Path, as_json: bool) -> None:
             f"  {line['name']} ({line['label']}): {line['images']} images,"
             f" {line['specimens']} specimens, {line['tiles']} tiles"
         )
+    typer.echo(f"  masks: {told(facts['masks'])}")
     for name, one in facts["steps"].items():
         settings = ", ".join(
             f"{key} {value}" for key, value in one["parameters"].items() if value is not None
@@ -177,134 +171,3 @@ def open_viewer(folder: Path) -> None:
         )
     # the command line knows nothing of Qt: the viewer is the other face of the study
     sys.exit(subprocess.call([sys.executable, "-m", "napari_npm.viewer", str(folder)]))
-
-
-def _take_images(study: Study, values: Mapping[str, Any], report: Reporter) -> None:
-    """Take what `import` was given: folders and files, and masks named like them."""
-
-    def progress(
-        done: int, total: int, message: str = "", metrics: Mapping[str, float] | None = None
-    ) -> None:
-        report.progress("import", done, total, message, metrics)
-
-    common = {name: values[name] for name in ("label", "specimen", "pixel_size_nm", "copy")}
-    total = ImportReport((), ())
-    files = []
-    for path in values["paths"] or ():
-        if path.is_dir():
-            total += add_folder(study, path, sample=values["sample"], progress=progress, **common)
-        else:
-            files.append(path)
-    if files:
-        if values["sample"] is None:
-            raise NpmError("Name the sample that these files belong to with --sample.")
-        total += add_images(study, values["sample"], files, progress=progress, **common)
-    for path, reason in total.skipped:
-        report.message(f"left out: {path}: {reason}", "warning")
-    if total.renewed:
-        report.message(f"took anew: {', '.join(total.renewed)}")
-    if values["paths"] and not study.images:
-        raise NpmError("None of these files could be taken; see the reasons above.")
-    for folder, truth in ((values["masks"], False), (values["truth"], True)):
-        if folder is not None:
-            taken = take_masks(study, folder, truth=truth)
-            report.message(f"took {len(taken)} {'truth masks' if truth else 'masks'}")
-
-
-def _take_masks(study: Study, values: Mapping[str, Any], report: Reporter) -> None:
-    if values["from_"] is not None:
-        report.message(f"took {len(take_masks(study, values['from_']))} masks")
-
-
-_FOLDER = {"exists": True, "file_okay": False, "show_default": False}
-EXTRA = {
-    "import": Extra(
-        {
-            "paths": (
-                Annotated[
-                    list[Path] | None,
-                    typer.Argument(
-                        exists=True,
-                        show_default=False,
-                        help="Image files, a folder of images (with --sample), or a folder with"
-                        " one subfolder for each sample and in it one for each specimen.",
-                    ),
-                ],
-                None,
-            ),
-            "sample": (
-                Annotated[
-                    str | None,
-                    typer.Option(help="Sample the images belong to.", show_default=False),
-                ],
-                None,
-            ),
-            "label": (
-                Annotated[
-                    str | None,
-                    typer.Option(
-                        help="What tells the sample apart, such as a dosage.", show_default=False
-                    ),
-                ],
-                None,
-            ),
-            "specimen": (
-                Annotated[
-                    str | None,
-                    typer.Option(
-                        help="Specimen the images were taken from; each image is its own one"
-                        " (a mosaic) by default.",
-                        show_default=False,
-                    ),
-                ],
-                None,
-            ),
-            "pixel_size_nm": (
-                Annotated[
-                    float | None,
-                    typer.Option(
-                        min=1e-3,
-                        help="Pixel size in nm, where files carry none.",
-                        show_default=False,
-                    ),
-                ],
-                None,
-            ),
-            "copy": (
-                Annotated[bool, typer.Option("--copy", help="Copy the files into the study.")],
-                False,
-            ),
-            "masks": (
-                Annotated[
-                    Path | None,
-                    typer.Option(help="Folder of masks named like the images.", **_FOLDER),
-                ],
-                None,
-            ),
-            "truth": (
-                Annotated[
-                    Path | None,
-                    typer.Option(
-                        help="Folder of known places of modification (phantoms).", **_FOLDER
-                    ),
-                ],
-                None,
-            ),
-        },
-        _take_images,
-    ),
-    "mask": Extra(
-        {
-            "from_": (
-                Annotated[
-                    Path | None,
-                    typer.Option(
-                        "--from", help="Folder of masks named like the images.", **_FOLDER
-                    ),
-                ],
-                None,
-            )
-        },
-        _take_masks,
-    ),
-}

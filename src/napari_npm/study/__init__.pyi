@@ -2,7 +2,10 @@ from .history import MaskHistory as MaskHistory
 from .importing import ImportReport as ImportReport
 from .importing import add_folder as add_folder
 from .importing import add_images as add_images
+from .marks import review_masks as review_masks
 from .marks import take_masks as take_masks
+from .marks import take_strokes as take_strokes
+from .marks import undo_masks as undo_masks
 from .model import ImageEntry as ImageEntry
 from .model import Sample as Sample
 from .parameters import Parameters as Parameters

@@ -152,7 +152,7 @@ class StudyMasks(StudyDrawn):
                     f"{image_id} has no mask yet: propose one with `napari-npm mask`, or draw one."
                 )
             return
-        if state is self.review(image_id):
+        if state is self._log.said(image_id, digest):
             return
         references = self._log.references(image_id, digest)
         if state in (Review.NONE, Review.PROPOSED):
