@@ -8,21 +8,14 @@ from numpy.typing import NDArray
 
 Float = NDArray[np.float32]
 
-SCALES = (1.0, 2.0, 4.0)
-WINDOWS = (2, 4, 8)
+SMOOTH_PX = 1.0
+RADII = (2, 4, 6)
 NAMES = (
-    *(
-        f"{what}, {scale:g} px"
-        for scale in SCALES
-        for what in ("grey", "gradient", "ridge", "valley", "scatter")
-    ),
-    *(f"{what}, {2 * r + 1} px window" for r in WINDOWS for what in ("even grey", "unevenness")),
+    f"grey, smoothed by {SMOOTH_PX:g} px",
+    *(f"{what}, {2 * r + 1} px window" for r in RADII for what in ("even grey", "unevenness")),
 )
-_TRUNCATE = 3.0
-_MARGIN = max(
-    max(int(_TRUNCATE * scale + 0.5) for scale in SCALES) + 1,  # one more for the derivatives
-    2 * max(WINDOWS),
-)
+_REACH = 3  # standard deviations
+_MARGIN = max(int(_REACH * SMOOTH_PX), 2 * max(RADII))
 STRIP = 64
 
 
@@ -40,20 +33,21 @@ def strip_features(strip: Float) -> Float:
     """Return the features of a strip without its margin, shape (features, rows, columns)."""
     rows, cols = (side - 2 * _MARGIN for side in strip.shape)
     out = np.empty((len(NAMES), rows, cols), dtype=np.float32)
-    square = strip * strip
-    at = 0
-    for scale in SCALES:
-        weights = _gaussian(scale)
-        inset = _MARGIN - (weights.size - 1) - 1
-        smooth = _convolved(_inner(strip, inset), weights)
-        power = _convolved(_inner(square, inset), weights)
-        _differential(smooth, power, out[at : at + 5])
-        at += 5
-    for radius in WINDOWS:
-        inset = _MARGIN - 2 * radius
-        _even_window(_inner(strip, inset), radius, out[at], out[at + 1])
-        at += 2
+    weights = _gaussian(SMOOTH_PX)
+    _convolve(_inner(strip, _MARGIN - weights.size + 1), weights, out[0])
+    for k, radius in enumerate(RADII):
+        window = _inner(strip, _MARGIN - 2 * radius)
+        _even_window(window, radius, out[2 * k + 1], out[2 * k + 2])
     return out
+
+
+def even_grey(strip: Float) -> tuple[Float, Float]:
+    """Return grey and unevenness of the largest windows of a strip without its margin."""
+    rows, cols = (side - 2 * _MARGIN for side in strip.shape)
+    grey, unevenness = (np.empty((rows, cols), dtype=np.float32) for _ in range(2))
+    radius = max(RADII)
+    _even_window(_inner(strip, _MARGIN - 2 * radius), radius, grey, unevenness)
+    return grey, unevenness
 
 
 def _inner(array: Float, inset: int) -> Float:
@@ -62,19 +56,17 @@ def _inner(array: Float, inset: int) -> Float:
 
 def _gaussian(scale: float) -> Float:
     """One half of a sampled Gaussian, the centre first; the whole sums to 1."""
-    reach = int(_TRUNCATE * scale + 0.5)
+    reach = int(_REACH * scale)
     half = np.exp(-0.5 * (np.arange(reach + 1) / scale) ** 2)
     return np.asarray(half / (2 * half.sum() - half[0]), dtype=np.float32)
 
 
 @numba.njit(cache=True, nogil=True)
-def _convolved(image: Float, half: Float) -> Float:
+def _convolve(image: Float, half: Float, out: Float) -> None:
     """Convolve with a symmetric kernel along both axes, where it lies inside the image."""
     reach = half.size - 1
-    rows, cols = image.shape[0] - 2 * reach, image.shape[1] - 2 * reach
-    out = np.empty((rows, cols), dtype=np.float32)
     line = np.empty(image.shape[1], dtype=np.float32)
-    for y in range(rows):
+    for y in range(out.shape[0]):
         centre = image[y + reach]
         for x in range(line.size):
             line[x] = half[0] * centre[x]
@@ -82,44 +74,50 @@ def _convolved(image: Float, half: Float) -> Float:
             above, below, weight = image[y + reach - k], image[y + reach + k], half[k]
             for x in range(line.size):
                 line[x] += weight * (above[x] + below[x])
-        for x in range(cols):
+        for x in range(out.shape[1]):
             out[y, x] = half[0] * line[x + reach]
         for k in range(1, reach + 1):
             weight = half[k]
             left, right = line[reach - k :], line[reach + k :]
-            for x in range(cols):
+            for x in range(out.shape[1]):
                 out[y, x] += weight * (left[x] + right[x])
-    return out
-
-
-@numba.njit(cache=True, nogil=True)
-def _differential(smooth: Float, power: Float, out: Float) -> None:
-    """Grey, gradient, both curvatures and scatter of what was smoothed, one pixel inwards."""
-    half, quarter = np.float32(0.5), np.float32(0.25)
-    for y in range(out.shape[1]):
-        above, here, below = smooth[y], smooth[y + 1], smooth[y + 2]
-        for x in range(out.shape[2]):
-            centre = here[x + 1]
-            dy = half * (below[x + 1] - above[x + 1])
-            dx = half * (here[x + 2] - here[x])
-            yy = below[x + 1] - centre - centre + above[x + 1]
-            xx = here[x + 2] - centre - centre + here[x]
-            xy = quarter * (below[x + 2] - below[x] - above[x + 2] + above[x])
-            mean = half * (yy + xx)
-            spread = np.sqrt(quarter * (yy - xx) * (yy - xx) + xy * xy)
-            out[0, y, x] = centre
-            out[1, y, x] = np.sqrt(dy * dy + dx * dx)
-            out[2, y, x] = mean - spread
-            out[3, y, x] = mean + spread
-            out[4, y, x] = np.sqrt(max(power[y + 1, x + 1] - centre * centre, np.float32(0.0)))
 
 
 @numba.njit(cache=True, nogil=True)
 def _even_window(image: Float, radius: int, grey: Float, unevenness: Float) -> None:
-    """Mean and scatter in the most even of nine windows that hold the pixel.
+    """Mean and scatter in the most even of the windows that hold the pixel.
 
-    After Kuwahara et al. (1976): beside an edge the window lies on the pixel's own side.
+    After Kuwahara et al. (1976, doi:10.1007/978-1-4684-0769-3_13), with 25 shifts of the window:
+    beside an edge it lies on the pixel's own side, so that a grain is even up to its edge.
     """
+    shifts = np.array([radius, radius - radius // 2, radius + radius // 2, 0, 2 * radius])
+    mean, variance = _windows(image, radius)
+    rows, cols = grey.shape
+    # Along the rows first, then across them: the least of the least is the least of all.
+    row_mean = np.empty((mean.shape[0], cols), dtype=np.float32)
+    row_variance = np.empty((mean.shape[0], cols), dtype=np.float32)
+    for y in range(mean.shape[0]):
+        for x in range(cols):
+            best, value = variance[y, x + radius], mean[y, x + radius]
+            for shift in shifts[1:]:
+                other = variance[y, x + shift]
+                if other < best:
+                    best, value = other, mean[y, x + shift]
+            row_variance[y, x], row_mean[y, x] = best, value
+    for y in range(rows):
+        for x in range(cols):
+            best, value = row_variance[y + radius, x], row_mean[y + radius, x]
+            for shift in shifts[1:]:
+                other = row_variance[y + shift, x]
+                if other < best:
+                    best, value = other, row_mean[y + shift, x]
+            grey[y, x] = value
+            unevenness[y, x] = np.sqrt(best)
+
+
+@numba.njit(cache=True, nogil=True)
+def _windows(image: Float, radius: int) -> tuple[Float, Float]:
+    """Mean and variance in every window that lies inside the image."""
     side = 2 * radius + 1
     rows, cols = image.shape[0] - 2 * radius, image.shape[1] - 2 * radius
     mean = np.empty((rows, cols), dtype=np.float32)
@@ -147,14 +145,4 @@ def _even_window(image: Float, radius: int, grey: Float, unevenness: Float) -> N
             variance[y, x] = max(squares * share - average * average, 0.0)
             total -= line[x]
             squares -= power[x]
-    for y in range(grey.shape[0]):
-        for x in range(grey.shape[1]):
-            best = variance[y + radius, x + radius]
-            value = mean[y + radius, x + radius]
-            for j in range(3):
-                for i in range(3):
-                    other = variance[y + j * radius, x + i * radius]
-                    if other < best:
-                        best, value = other, mean[y + j * radius, x + i * radius]
-            grey[y, x] = value
-            unevenness[y, x] = np.sqrt(best)
+    return mean, variance

@@ -1,9 +1,10 @@
 """Learn unhydrated cement (UC) from a few strokes and propose it on this and other images.
 
-A pixel's features are its grey, gradient, curvatures and scatter at several scales, and the grey
-and unevenness of the most even window that holds it; extremely randomised trees (Geurts et al.
-2006, doi:10.1007/s10994-006-6226-1) learn from the pixels under the strokes. Pixels are only half
-of it: size and shape of the pieces (`core.pieces`) tell grains from what is as dark as they are.
+A pixel's features are its grey, and the grey and unevenness of the most even window that holds it,
+at three sizes; extremely randomised trees (Geurts et al. 2006, doi:10.1007/s10994-006-6226-1) learn
+from the pixels under the strokes. Other images are first laid over those by the grey of their even
+phases, since brightness drifts. What pixels cannot tell, size and shape of the pieces may
+(`core.pieces`).
 """
 
 import os
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
+from ._brightness import Brightness
 from ._forest import Forest
 from ._grey_image import grey_image
 from ._pixel_features import NAMES, STRIP, strip_features, strips
@@ -23,6 +25,8 @@ from .errors import NpmError
 from .masking import Stroke
 from .pieces import filter_pieces
 from .progress import Progress, silent
+
+Float = NDArray[np.float32]
 
 _FORMAT = 1
 _TREES = 50
@@ -41,6 +45,7 @@ class PixelClassifier:
     """
 
     _forest: Forest
+    _brightness: Brightness
     unhydrated_px: int
     other_px: int
 
@@ -68,7 +73,7 @@ class PixelClassifier:
         NpmError
             If the image is not a grey image.
         """
-        grey = _normalised(grey_image(image))
+        grey = _aligned(_float(image), self._brightness)
         out = np.empty(grey.shape, dtype=np.float32)
 
         def work(item: tuple[int, NDArray[np.float32]]) -> None:
@@ -89,7 +94,8 @@ class PixelClassifier:
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything as plain arrays, to be kept without pickle (`numpy.savez`)."""
         numbers = np.array([_FORMAT, self.unhydrated_px, self.other_px], dtype=np.int64)
-        return {"numbers": numbers} | {name: getattr(self._forest, name) for name in _ARRAYS}
+        trees = {name: getattr(self._forest, name) for name in _ARRAYS}
+        return {"numbers": numbers} | trees | self._brightness.to_arrays()
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, ArrayLike]) -> "PixelClassifier":
@@ -100,7 +106,8 @@ class PixelClassifier:
         NpmError
             If arrays are missing or damaged, or were written by another version.
         """
-        missing = [name for name in ("numbers", *_ARRAYS) if name not in arrays]
+        wanted = ("numbers", *_ARRAYS, "brightness", "brightness_scale")
+        missing = [name for name in wanted if name not in arrays]
         if missing:
             raise NpmError(
                 f"The classifier lacks {', '.join(missing)}; train it anew from the strokes."
@@ -112,7 +119,7 @@ class PixelClassifier:
                 "the strokes."
             )
         forest = Forest.checked(*(arrays[name] for name in _ARRAYS), features=len(NAMES))
-        return cls(forest, int(numbers[1]), int(numbers[2]))
+        return cls(forest, Brightness.from_arrays(arrays), int(numbers[1]), int(numbers[2]))
 
 
 def train_pixel_classifier(
@@ -140,21 +147,32 @@ def train_pixel_classifier(
     """
     if len(images) != len(strokes):
         raise NpmError("Give one image of strokes for each image.")
+    drawn = []
+    for image, marks in zip(images, strokes, strict=True):
+        grey = _float(image)
+        drawn.append((grey, _strokes_of(marks, grey.shape)))
+    # The first image with strokes of unhydrated cement gives the measure of brightness.
+    drawn.sort(key=lambda item: not np.any(item[1] == Stroke.UNHYDRATED))
+    brightness = None
     samples, classes = [], []
-    for image, drawn in zip(images, strokes, strict=True):
-        grey = grey_image(image)
-        marks = _strokes_of(drawn, grey.shape)
+    for grey, marks in drawn:
         if not marks.any():
             continue
-        for first, strip in strips(_normalised(grey)):
-            rows = marks[first : first + STRIP]
-            if rows.any():
-                samples.append(strip_features(strip)[:, rows > 0].T)
-                classes.append(rows[rows > 0])
+        if brightness is None:
+            values, kinds = _under(grey, marks)
+            scatter = values[kinds == Stroke.UNHYDRATED, -1]
+            brightness = Brightness.of(grey, float(np.median(scatter)) if scatter.size else 0.0)
+        else:
+            grey = _aligned(grey, brightness)
+            brightness = brightness.with_image(grey)
+            values, kinds = _under(grey, marks)
+        samples.append(values)
+        classes.append(kinds)
     kinds = np.concatenate([np.zeros(0, dtype=np.uint8), *classes])
     for stroke, name in _NAMES.items():
         if not np.any(kinds == stroke):
             raise NpmError(f"There are no strokes of {name}; draw a few of them as well.")
+    assert brightness is not None  # there are strokes
     values = np.concatenate(samples)
     rng = np.random.default_rng(seed)
     chosen = np.concatenate([_some(np.flatnonzero(kinds == stroke), rng) for stroke in Stroke])
@@ -165,7 +183,7 @@ def train_pixel_classifier(
     )
     trees.fit(values[chosen], kinds[chosen] == Stroke.UNHYDRATED)
     counts = np.bincount(kinds[chosen], minlength=3)
-    return PixelClassifier(Forest.from_sklearn(trees), int(counts[1]), int(counts[2]))
+    return PixelClassifier(Forest.from_sklearn(trees), brightness, int(counts[1]), int(counts[2]))
 
 
 def propose_unhydrated(
@@ -268,12 +286,23 @@ def select_unhydrated(
     )
 
 
-def _normalised(grey: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Scale grey by the image's own quartiles: what brightness and contrast do is taken out."""
-    values = grey.astype(np.float64)
-    low, middle, high = np.percentile(values, [25, 50, 75])
-    scale = float(high - low) or float(np.ptp(values)) or 1.0
-    return np.asarray((values - middle) / scale, dtype=np.float32)
+def _float(image: ArrayLike) -> Float:
+    return grey_image(image).astype(np.float32)
+
+
+def _aligned(grey: Float, brightness: Brightness) -> Float:
+    return grey - np.float32(brightness.offset(grey))
+
+
+def _under(grey: Float, marks: NDArray[np.uint8]) -> tuple[Float, NDArray[np.uint8]]:
+    """Return the features, (pixels, features), and the classes of the pixels with strokes."""
+    samples, classes = [], []
+    for first, strip in strips(grey):
+        rows = marks[first : first + STRIP]
+        if rows.any():
+            samples.append(strip_features(strip)[:, rows > 0].T)
+            classes.append(rows[rows > 0])
+    return np.concatenate(samples), np.concatenate(classes)
 
 
 def _strokes_of(strokes: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.uint8]:
