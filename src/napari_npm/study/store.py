@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ class TileStack:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._opened: dict[str, tuple[tuple[int, int], Any]] = {}
 
     @property
     def exists(self) -> bool:
@@ -68,11 +69,19 @@ class TileStack:
         NpmError
             If it is not there.
         """
-        import zarr
-
         if not self.exists:
             raise NpmError(f"{self.path} is not there: run the step that makes it.")
-        return zarr.open_array(self.path, mode="r")
+        return self._open("r")
+
+    def _open(self, mode: Literal["r", "r+"]) -> Any:
+        """Return the zarr array; kept open, as opening takes as long as writing a tile."""
+        import zarr
+
+        about = (self.path / "zarr.json").stat()
+        stamp = (about.st_mtime_ns, about.st_ino)
+        if mode not in self._opened or self._opened[mode][0] != stamp:
+            self._opened[mode] = (stamp, zarr.open_array(self.path, mode=mode))
+        return self._opened[mode][1]
 
     def has(self, tiles: Sequence[Tile]) -> bool:
         """Tell whether the array is laid out for these tiles and each was written."""
@@ -105,7 +114,7 @@ class TileStack:
         import zarr
 
         with zarr.config.set(_CONFIG):
-            return zarr.open_array(self.path, mode="r+")
+            return self._open("r+")
 
     def _chunk(self, array: Any, tile: Tile) -> Path:
         key: str = array.metadata.encode_chunk_key((tile.index, 0, 0))

@@ -84,8 +84,11 @@ class Study(StudyMasks):
 
         Regions are flags: 1 characteristic region, 2 boundary feature, 4 high porosity.
         """
-        folder, _, name = kind.rpartition("/")
-        return TileStack(self.folder / (folder or "maps") / f"{name}.zarr")
+        stacks: dict[str, TileStack] = self.__dict__.setdefault("_stacks", {})
+        if kind not in stacks:
+            folder, _, name = kind.rpartition("/")
+            stacks[kind] = TileStack(self.folder / (folder or "maps") / f"{name}.zarr")
+        return stacks[kind]
 
     def stacked(self, image_id: str, kind: str) -> NDArray[Any] | None:
         """Return an image put together from its tiles of a stack, or None where not made yet.
