@@ -1,3 +1,6 @@
+from .calibration import detectors_figure as detectors_figure
+from .calibration import drift_figure as drift_figure
+from .calibration import uncertainty_figure as uncertainty_figure
 from .maps import bse_figure as bse_figure
 from .maps import isodata_figure as isodata_figure
 from .maps import porosity_figure as porosity_figure

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .calibration_drawing import calibration_figures
 from .results import REGIONS, WHOLE, Flag, parts_of, two_point_of
 from .store import Tile
 from .study import Study
@@ -62,18 +63,13 @@ def drawings(study: Study, *, panels: int = 25, seed: int = 0) -> list[Drawing]:
 def _calibration(study: Study, seed: int) -> Iterator[Drawing]:
     from napari_npm import figures
 
+    if study.state("calibrate").finish is None:
+        return
     pixel = study.pixel_size_nm
     tiles = {sample.name: _choose(study, sample.name, 1, seed)[0] for sample in study.samples}
 
-    def response() -> "Figure":
-        from napari_npm.core.response import default_curve, load_curve
-
-        parameters: Any = study.parameters("calibrate")
-        curve = load_curve(parameters.curve) if parameters.curve else default_curve()
-        points = (np.asarray(curve.porosity), np.asarray(curve.response))
-        return figures.response_figure({curve.name: points}, label="Normalised response y")
-
-    yield Drawing("response", "Response curve (as Fig. S1).", ("calibrate",), response)
+    for name, caption, draw in calibration_figures(study):
+        yield Drawing(name, caption, ("calibrate",), draw)
 
     def maps() -> "Figure":
         pairs = {

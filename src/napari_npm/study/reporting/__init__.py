@@ -2,8 +2,9 @@
 
 from napari_npm.study.study import Study
 
+from .calibration import calibration
 from .findings import correlation, headlines, learning, regions, relevance
-from .material import calibration, data, statistics
+from .material import data, statistics
 from .methods import methods_paragraph
 from .parts import Section
 

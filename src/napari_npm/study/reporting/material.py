@@ -48,40 +48,6 @@ def data(study: Study) -> Section:
     return section
 
 
-def calibration(study: Study) -> Section | None:
-    """Tell the reference grey levels and what was clipped."""
-    table = study.table("calibration")
-    if table is None:
-        return None
-    rows = []
-    for sample, part in table.groupby("sample", sort=False):
-        scopes = sorted(set(part["csh_scope"]) | set(part["metal_scope"]))
-        rows.append(
-            (
-                str(sample),
-                mean_sd(part["g_csh"], ".1f"),
-                mean_sd(part["g_metal"], ".1f"),
-                ", ".join(scopes),
-                f"{part['unhydrated_fraction'].mean():.1%}",
-                f"{part['below_fraction'].mean():.2%}",
-                f"{part['above_fraction'].mean():.2%}",
-            )
-        )
-    columns = ("Sample", "G(C-S-H)", "G(metal)", "References from", "UC", "Below", "Above")
-    return Section(
-        "Calibration",
-        [
-            (
-                "Below and above: pixels outside unhydrated cement that were darker than the C-S-H"
-                " or brighter than the metal reference and were set to 0 or 1. The curve holds for"
-                " pores well below the 100-250 nm that the electrons sample."
-            )
-        ],
-        [Table("Reference grey levels (mean ± SD over images) and clipping", columns, tuple(rows))],
-        ["response", "npm", "maps", "isodata"],
-    )
-
-
 def statistics(study: Study) -> Section | None:
     """Tell what porosity statistics alone say about the samples."""
     table = study.table("describe")

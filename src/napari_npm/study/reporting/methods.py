@@ -3,6 +3,7 @@
 from typing import Any
 
 from napari_npm.study.provenance import versions
+from napari_npm.study.steps.simulate import materials_of
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
 
@@ -27,11 +28,11 @@ def methods_paragraph(study: Study) -> str:
     found = versions()
     packages = ", ".join(
         f"{name} {found[name]}"
-        for name in ("napari-npm", "numpy", "scipy", "scikit-image", "torch", "zennit")
+        for name in ("napari-npm", "numpy", "scipy", "scikit-image", "numba", "torch", "zennit")
         if name in found
     )
     sentences.append(f"All steps were run with Python {found['python']} and {packages}.")
-    return " ".join(sentences)
+    return " ".join(filter(None, sentences))
 
 
 def _data(study: Study) -> str:
@@ -50,6 +51,42 @@ def _data(study: Study) -> str:
     )
 
 
+def _simulate(study: Study, p: Any) -> str:
+    if study.parameters("calibrate").model_dump()["curve"] is not None:
+        return ""
+    ionisation = {
+        "joy": "11.5 Z eV below Z = 13 and 9.76 Z + 58.5 Z^-0.19 eV above",
+        "berger-seltzer": "of Berger and Seltzer",
+        "sternheimer": "9.76 Z + 58.5 Z^-0.19 eV for all elements",
+    }[p.ionisation]
+    elastic = {
+        "mott": "Mott cross sections (NIST SRD 64)",
+        "browning": "Browning's fit to Mott cross sections",
+        "rutherford": "screened Rutherford cross sections",
+    }[p.elastic]
+    detector = {
+        "count": "counting each backscattered electron once",
+        "energy": "weighting each backscattered electron by its energy",
+        "threshold": f"weighting each backscattered electron by its energy above"
+        f" {p.threshold_kev:g} keV",
+    }[p.detector]
+    binder, metal = materials_of(p)
+    tilt = f", tilted by {p.tilt_deg:g}°" if p.tilt_deg else " at normal incidence"
+    return (
+        f"The response of homogeneous mixtures of {binder.name} ({_composition(binder)},"
+        f" {binder.density:g} g/cm³) and {metal.name} ({_composition(metal)},"
+        f" {metal.density:g} g/cm³) was simulated by Monte Carlo at {p.points} metal volume"
+        f" fractions for a beam of {p.energy_kev:g} keV{tilt}, with {elastic}, the stopping power"
+        f" of Joy and Luo with mean ionisation energies {ionisation}, to a standard error of"
+        f" {p.standard_error:g} in the backscatter coefficient (seed {p.seed}), {detector}."
+    )
+
+
+def _composition(material: Any) -> str:
+    parts = ", ".join(f"{name} {100 * share:.1f}" for name, share in material.weights)
+    return f"{parts} wt%"
+
+
 def _calibrate(_: Study, p: Any) -> str:
     levels = (
         f"given grey levels ({p.g_csh:g} and {p.g_metal:g})"
@@ -57,11 +94,13 @@ def _calibrate(_: Study, p: Any) -> str:
         else "the mean grey levels of reference areas of metal-free C-S-H and of metal, taken by"
         f" {p.references} where there were some and from the next wider scope elsewhere"
     )
-    curve = p.curve or "C-S-H with Field's metal at 5 kV"
+    curve = f"the response curve of {p.curve}" if p.curve else "this response"
     return (
         "Unhydrated cement was masked and set to zero porosity; elsewhere grey values were turned"
-        " into equivalent porosity with the Monte Carlo response curve of"
-        f" {curve} between {levels}, values outside that range being set to 0 or 1 (MulF)."
+        f" into equivalent porosity with {curve} between {levels}, values outside that range being"
+        " set to 0 or 1 (MulF). Its standard uncertainty was propagated to first order from the"
+        " standard errors of both levels, the statistical error of the curve and a model error of"
+        f" {p.model_error:g} in the normalised response."
     )
 
 
@@ -149,6 +188,7 @@ def _correlate(study: Study, p: Any) -> str:
 
 
 _TELLERS = {
+    "simulate": _simulate,
     "calibrate": _calibrate,
     "smooth": _smooth,
     "describe": _describe,
