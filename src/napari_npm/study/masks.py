@@ -59,7 +59,12 @@ class StudyMasks(StudyDrawn):
         self._write_labels(self.mask_path(image_id), image_id, labels, note)
 
     def propose_mask(
-        self, image_id: str, labels: NDArray[Any], references: tuple[int, ...] = ()
+        self,
+        image_id: str,
+        labels: NDArray[Any],
+        references: tuple[int, ...] = (),
+        *,
+        by: str = "levels",
     ) -> None:
         """Keep a mask that the program made: it counts as proposed until somebody looks at it.
 
@@ -71,6 +76,8 @@ class StudyMasks(StudyDrawn):
             `Label` values.
         references : tuple of int
             Those of `Label.CSH` and `Label.METAL` whose areas a person drew.
+        by : str
+            ``"levels"`` or ``"strokes"``: what it was proposed from, for the report.
 
         Raises
         ------
@@ -79,9 +86,13 @@ class StudyMasks(StudyDrawn):
         """
 
         def note(digest: str) -> None:
-            self._log.say(image_id, digest, Review.PROPOSED, references=references)
+            self._log.say(image_id, digest, Review.PROPOSED, references=references, by=by)
 
         self._write_labels(self.mask_path(image_id), image_id, labels, note)
+
+    def proposed_from(self, image_id: str) -> str | None:
+        """Return ``"strokes"`` or ``"levels"``, what a mask was last proposed from, if it was."""
+        return self._log.origin(image_id)
 
     def drawn_references(self, image_id: str) -> tuple[int, ...]:
         """Return those of `Label.CSH` and `Label.METAL` that a person drew, to be kept."""
@@ -116,7 +127,7 @@ class StudyMasks(StudyDrawn):
                 and digest == self.mask_hash(image.id)
                 and self._log.said(image.id, digest) is None
             ):
-                self._log.say(image.id, digest, Review.PROPOSED)
+                self._log.say(image.id, digest, Review.PROPOSED, by="levels")
 
     def _old_proposal(self, image_id: str) -> str | None:
         # in studies from before reviews were kept, the mask step knew its own proposals

@@ -47,6 +47,7 @@ class ReviewLog:
         self._read = 0
         self._said: dict[tuple[str, str], tuple[Review, tuple[int, ...]]] = {}
         self._images: set[str] = set()
+        self._origins: dict[str, str] = {}
 
     def _refresh(self) -> None:
         """Take in the whole lines that were written since, here or by another process."""
@@ -71,6 +72,8 @@ class ReviewLog:
         self._said[image, mask] = (state, tuple(line.get("references", ())))
         if state is not Review.NONE:
             self._images.add(image)
+        if "by" in line:
+            self._origins[image] = str(line["by"])
 
     def said(self, image_id: str, mask: str) -> Review | None:
         """Return what was said last about a mask as it is, None where nothing was."""
@@ -88,10 +91,21 @@ class ReviewLog:
         self._refresh()
         return image_id in self._images
 
+    def origin(self, image_id: str) -> str | None:
+        """Return what UC was last proposed from, None where it never was."""
+        self._refresh()
+        return self._origins.get(image_id)
+
     def say(
-        self, image_id: str, mask: str, state: Review, *, references: tuple[int, ...] = ()
+        self,
+        image_id: str,
+        mask: str,
+        state: Review,
+        *,
+        references: tuple[int, ...] = (),
+        by: str | None = None,
     ) -> None:
-        """Say something about a mask, by the SHA-256 of its file.
+        """Say something about a mask, by the SHA-256 of its file, and what proposed it.
 
         Raises
         ------
@@ -105,7 +119,7 @@ class ReviewLog:
             "references": list(references),
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
         }
-        append_line(self.path, line)
+        append_line(self.path, line if by is None else {**line, "by": by})
 
 
 def counted(states: Iterable[Review]) -> dict[str, int]:

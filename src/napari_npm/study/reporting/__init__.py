@@ -4,13 +4,14 @@ from napari_npm.study.study import Study
 
 from .calibration import calibration
 from .findings import correlation, headlines, learning, regions, relevance
+from .masks import masks
 from .material import data, statistics
 from .methods import methods_paragraph
 from .parts import Section
 
 __all__ = ["headlines", "methods_paragraph", "sections"]
 
-_MAKERS = (data, calibration, statistics, learning, relevance, regions, correlation)
+_MAKERS = (data, masks, calibration, statistics, learning, relevance, regions, correlation)
 
 
 def sections(study: Study) -> list[Section]:

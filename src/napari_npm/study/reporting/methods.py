@@ -3,9 +3,11 @@
 from typing import Any
 
 from napari_npm.study.provenance import versions
-from napari_npm.study.steps.simulate import materials_of
+from napari_npm.study.steps.simulate import ELASTIC, materials_of
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
+
+from .masks import mask_sentence
 
 
 def methods_paragraph(study: Study) -> str:
@@ -59,11 +61,6 @@ def _simulate(study: Study, p: Any) -> str:
         "berger-seltzer": "of Berger and Seltzer",
         "sternheimer": "9.76 Z + 58.5 Z^-0.19 eV for all elements",
     }[p.ionisation]
-    elastic = {
-        "mott": "Mott cross sections (NIST SRD 64)",
-        "browning": "Browning's fit to Mott cross sections",
-        "rutherford": "screened Rutherford cross sections",
-    }[p.elastic]
     detector = {
         "count": "counting each backscattered electron once",
         "energy": "weighting each backscattered electron by its energy",
@@ -76,8 +73,8 @@ def _simulate(study: Study, p: Any) -> str:
         f"The response of homogeneous mixtures of {binder.name} ({_composition(binder)},"
         f" {binder.density:g} g/cm³) and {metal.name} ({_composition(metal)},"
         f" {metal.density:g} g/cm³) was simulated by Monte Carlo at {p.points} metal volume"
-        f" fractions for a beam of {p.energy_kev:g} keV{tilt}, with {elastic}, the stopping power"
-        f" of Joy and Luo with mean ionisation energies {ionisation}, to a standard error of"
+        f" fractions for a beam of {p.energy_kev:g} keV{tilt}, with {ELASTIC[p.elastic]}, the"
+        f" stopping power of Joy and Luo with mean ionisation energies {ionisation}, to a standard error of"
         f" {p.standard_error:g} in the backscatter coefficient (seed {p.seed}), {detector}."
     )
 
@@ -188,6 +185,7 @@ def _correlate(study: Study, p: Any) -> str:
 
 
 _TELLERS = {
+    "mask": mask_sentence,
     "simulate": _simulate,
     "calibrate": _calibrate,
     "smooth": _smooth,

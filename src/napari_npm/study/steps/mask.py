@@ -129,7 +129,8 @@ class Mask(Step[MaskParameters]):
         proposed, drawn, by, row = result
         inputs = dict(item.inputs)
         if proposed is not None and _still_open(study, item):
-            study.propose_mask(item.id, proposed, drawn)
+            origin = _LEVELS if by == _LEVELS else "strokes"
+            study.propose_mask(item.id, proposed, drawn, by=origin)
             inputs |= {"mask": study.mask_hash(item.id), _BY: by}
         return Stored(inputs["mask"], (row,), inputs=inputs)
 

@@ -35,6 +35,7 @@ class Report(Step[ReportParameters]):
             "steps": {name: end.key for name, end in ends.items() if end is not None},
             "parameters": [study.parameters(name).model_dump(mode="json") for name in steps],
             "samples": [[sample.name, sample.label] for sample in study.samples],
+            "masks": study.reviews(),
             "versions": versions(),
             "page": hash_file(study.folder / FILE_NAME)
             if (study.folder / FILE_NAME).exists()
