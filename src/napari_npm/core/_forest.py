@@ -19,15 +19,17 @@ class Forest:
     Attributes
     ----------
     feature : int32 array, (nodes,)
-        Which feature a node asks for; -1 in a leaf.
+        Which feature a node asks for; 0 in a leaf.
     threshold : float32 array, (nodes,)
-        A pixel at or below it goes to `child`, else to the node after it.
+        A pixel at or below it goes to `child`, else to the node after it; infinite in a leaf.
     child : int32 array, (nodes,)
-        The lower of two neighbouring children; 0 in a leaf.
+        The first of two neighbouring children; in a leaf the leaf itself, so that one can stay.
     value : float64 array, (nodes,)
         Probability of the second class.
     roots : int32 array, (trees,)
         First node of each tree.
+    depth : int32 array, (trees,)
+        Steps from its root to its deepest leaf.
     """
 
     feature: NDArray[np.int32]
@@ -35,6 +37,7 @@ class Forest:
     child: NDArray[np.int32]
     value: NDArray[np.float64]
     roots: NDArray[np.int32]
+    depth: NDArray[np.int32]
 
     @classmethod
     def from_sklearn(cls, forest: Any) -> "Forest":
@@ -49,7 +52,8 @@ class Forest:
         feature, threshold, child, value = (
             np.concatenate(column) for column in zip(*parts, strict=True)
         )
-        return cls(feature, threshold, child, value, np.array(roots, dtype=np.int32))
+        starts = np.array(roots, dtype=np.int32)
+        return cls(feature, threshold, child, value, starts, _depths(child, starts))
 
     @classmethod
     def checked(cls, *arrays: ArrayLike, features: int) -> "Forest":
@@ -66,19 +70,20 @@ class Forest:
             for array, kind in zip(arrays, types, strict=True)
         )
         nodes = feature.size
-        sizes = all(a.shape == (nodes,) for a in (feature, threshold, child, value))
+        own = np.arange(nodes)
         if not (
-            sizes
+            all(a.shape == (nodes,) for a in (feature, threshold, child, value))
             and roots.ndim == 1
             and roots.size > 0
             and np.all((roots >= 0) & (roots < nodes))
-            and np.all((feature >= -1) & (feature < features))
+            and np.all((feature >= 0) & (feature < features))
             # Children lie behind their parents, so every way down ends.
-            and np.all((feature < 0) | ((child > np.arange(nodes)) & (child < nodes - 1)))
+            and np.all((child == own) | ((child > own) & (child < nodes - 1)))
+            and np.all(threshold[child == own] == np.inf)
             and np.isfinite(value).all()
         ):
             raise NpmError("The classifier is damaged; train it anew from the strokes.")
-        return cls(feature, threshold, child, value, roots)
+        return cls(feature, threshold, child, value, roots, _depths(child, roots))
 
     def probability(self, features: Float) -> NDArray[np.float64]:
         """Mean probability of the second class over all trees.
@@ -93,15 +98,14 @@ class Forest:
         float64 array, (pixels,)
             Equal to scikit-learn's ``predict_proba(features.T)[:, 1]``.
         """
-        return np.asarray(
-            _follow(self.feature, self.threshold, self.child, self.value, self.roots, features)
-        )
+        trees = (self.feature, self.threshold, self.child, self.value, self.roots, self.depth)
+        return np.asarray(_follow(*trees, features))
 
 
 def _flattened(tree: Any, start: int) -> tuple[NDArray[Any], ...]:
     """Renumber one tree so that the two children of a node are neighbours."""
     order = [0]
-    children = np.zeros(tree.node_count, dtype=np.int32)
+    children = start + np.arange(tree.node_count, dtype=np.int32)
     at = 0
     while at < len(order):
         node = order[at]
@@ -110,13 +114,22 @@ def _flattened(tree: Any, start: int) -> tuple[NDArray[Any], ...]:
             order += [int(tree.children_left[node]), int(tree.children_right[node])]
         at += 1
     leaf = tree.children_left[order] < 0
-    feature = np.where(leaf, -1, tree.feature[order]).astype(np.int32)
+    feature = np.where(leaf, 0, tree.feature[order]).astype(np.int32)
     # A float32 is at or below a float64 threshold just when it is at or below the next float32.
-    exact = tree.threshold[order]
+    exact = np.where(leaf, np.inf, tree.threshold[order])
     threshold = exact.astype(np.float32)
     above = threshold > exact
     threshold[above] = np.nextafter(threshold[above], np.float32(-np.inf))
     return feature, threshold, children, tree.value[order, 0, 1]
+
+
+def _depths(child: NDArray[np.int32], roots: NDArray[np.int32]) -> NDArray[np.int32]:
+    height = [0] * (child.size + 1)
+    for node in range(child.size - 1, -1, -1):
+        first = int(child[node])
+        if first != node:
+            height[node] = 1 + max(height[first], height[first + 1])
+    return np.array([height[root] for root in roots], dtype=np.int32)
 
 
 _BLOCK = 256
@@ -129,21 +142,28 @@ def _follow(
     child: NDArray[np.int32],
     value: NDArray[np.float64],
     roots: NDArray[np.int32],
+    depth: NDArray[np.int32],
     features: Float,
 ) -> NDArray[np.float64]:
     pixels = features.shape[1]
     out = np.zeros(pixels, dtype=np.float64)
+    block = np.empty(features.shape[0] * _BLOCK, dtype=np.float32)
+    node = np.empty(_BLOCK, dtype=np.int32)
     for first in range(0, pixels, _BLOCK):
-        last = min(first + _BLOCK, pixels)
+        count = min(_BLOCK, pixels - first)
+        for k in range(features.shape[0]):
+            for x in range(count):
+                block[k * _BLOCK + x] = features[k, first + x]
         for tree in range(roots.size):
-            root = roots[tree]
-            for pixel in range(first, last):
-                node = root
-                asked = feature[node]
-                while asked >= 0:
-                    node = child[node] + np.int32(features[asked, pixel] > threshold[node])
-                    asked = feature[node]
-                out[pixel] += value[node]
-    for pixel in range(pixels):
-        out[pixel] /= roots.size
+            node[:] = roots[tree]
+            # All pixels take each step, those in a leaf on the spot: nothing to predict wrongly.
+            for _ in range(depth[tree]):
+                for x in range(count):
+                    at = np.uintp(node[x])
+                    grey = block[np.uintp(feature[at]) * np.uintp(_BLOCK) + np.uintp(x)]
+                    node[x] = child[at] + np.int32(grey > threshold[at])
+            for x in range(count):
+                out[first + x] += value[np.uintp(node[x])]
+    for x in range(pixels):
+        out[x] /= roots.size
     return out

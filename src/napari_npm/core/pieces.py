@@ -176,10 +176,12 @@ def eroded(region: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
 
 def opened(region: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     """Keep the union of all discs of a radius that fit into a region."""
-    core = eroded(region, radius)
-    if not core.any():
-        return core
-    return np.asarray(ndimage.distance_transform_edt(~core) <= radius, dtype=np.bool_)
+    from ._opening import disc_opening  # numba takes a second to import
+
+    reach = int(radius)
+    dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    disc = dy**2 + dx**2 <= radius**2
+    return np.asarray(disc_opening(region, dy[disc], dx[disc]))
 
 
 def _shape(piece: NDArray[np.bool_], area: int) -> tuple[float, float]:

@@ -30,6 +30,7 @@ Float = NDArray[np.float32]
 
 _FORMAT = 1
 _TREES = 50
+_LEAF_PX = 20  # pixels of strokes in a leaf of a tree: neighbours are much alike
 _MOST_PIXELS = 20_000  # of one class; more teach nothing new and cost training time
 _ARRAYS = ("feature", "threshold", "child", "value", "roots")
 
@@ -178,11 +179,14 @@ def train_pixel_classifier(
     chosen = np.concatenate([_some(np.flatnonzero(kinds == stroke), rng) for stroke in Stroke])
     from sklearn.ensemble import ExtraTreesClassifier
 
+    counts = np.bincount(kinds[chosen], minlength=3)
     trees = ExtraTreesClassifier(
-        _TREES, min_samples_leaf=5, class_weight="balanced", random_state=seed
+        _TREES,
+        min_samples_leaf=int(np.clip(counts[1:].min() // 10, 1, _LEAF_PX)),
+        class_weight="balanced",
+        random_state=seed,
     )
     trees.fit(values[chosen], kinds[chosen] == Stroke.UNHYDRATED)
-    counts = np.bincount(kinds[chosen], minlength=3)
     return PixelClassifier(Forest.from_sklearn(trees), brightness, int(counts[1]), int(counts[2]))
 
 
