@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy import ndimage
 
 from napari_npm.core.calibration import (
     Level,
@@ -74,7 +75,7 @@ def test_true_porosity_comes_back_where_castaing_reads_low():
     at = np.linspace(0, 1, 10_001)
     castaing = ResponseCurve("Castaing", "rule of mixtures", at, metal_mass_fraction(at))
     low = calibrate(image, 40, 220, curve=castaing).porosity
-    assert low[0, 1] == pytest.approx(0.176, abs=1e-3)
+    assert low[0, 1] == pytest.approx(0.176, abs=4e-3)
 
 
 def test_tabulated_values():
@@ -82,7 +83,8 @@ def test_tabulated_values():
     table = {0.05: 0.147, 0.1: 0.266, 0.2: 0.443, 0.3: 0.574, 0.5: 0.759, 0.7: 0.876, 0.9: 0.967}
     image = 1000 + 50_000 * np.array([list(table.values())])
     porosity = calibrate(np.rint(image).astype(np.uint16), 1000, 51_000).porosity[0]
-    assert porosity == pytest.approx(list(table), abs=2e-3)
+    # both were simulated: 0.002 in y, and dy/dn is 0.35 at the end
+    assert porosity == pytest.approx(list(table), abs=0.012)
 
 
 @settings(deadline=None)
@@ -188,3 +190,92 @@ def test_pooled_level_is_that_of_all_pixels():
     assert pooled.count == 56
     assert pooled.clipped == np.count_nonzero((both == 0) | (both == 255))
     assert pool_levels([None]) is None
+
+
+def test_pooled_error_holds_the_scatter_between_images():
+    """An image whose level is taken from others is known only to how much they differ."""
+    rng = np.random.default_rng(2)
+    off = []
+    errors = []
+    for _ in range(300):
+        true = rng.normal(100, 3, 8)
+        pooled = pool_levels([Level(one, 5, 400, error=0.2) for one in true[:7]])
+        off.append(true[7] - pooled.mean)
+        errors.append(pooled.error)
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std(off), rel=0.12)
+    alone = pool_levels([Level(90, 5, 400, error=0.2), None])
+    assert alone.error == 0.2
+    same = pool_levels([Level(90, 5, 400, error=0.2)] * 4)
+    assert same.error == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("blur", [0, 2, 5])
+def test_error_of_a_level_respects_neighbours_that_are_alike(blur):
+    """Against the scatter of the mean over many images with the same noise."""
+    rng = np.random.default_rng(3)
+    labels = np.zeros((192, 192), np.uint8)
+    labels[10:170, 5:150] = Label.CSH
+    means, errors = [], []
+    for _ in range(60):
+        noise = rng.normal(0, 10, labels.shape)
+        image = 100 + (ndimage.gaussian_filter(noise, blur) if blur else noise)
+        level = reference_levels(image, labels).csh
+        means.append(level.mean)
+        errors.append(level.error)
+        naive = level.std / np.sqrt(level.count)
+    true = np.std(means)
+    assert 0.85 * true < np.mean(errors) < 1.4 * true
+    assert (np.mean(errors) > 3 * naive) == (blur > 1)
+
+
+def test_error_of_a_small_reference_is_not_made_small():
+    image = np.random.default_rng(4).normal(100, 10, (64, 64))
+    labels = np.zeros(image.shape, np.uint8)
+    labels[10:20, 10:20] = Label.METAL
+    level = reference_levels(image, labels).metal
+    assert level.error == level.std
+    labels[10:30, 10:30] = Label.METAL
+    level = reference_levels(image, labels).metal
+    assert level.error == pytest.approx(level.std * 16 / 20)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "top", "share"),
+    [(np.uint8, 255, 0.5), (np.uint16, 4095, 0.5), (np.uint16, 65535, 0.5), (np.uint16, 3000, 0)],
+)
+def test_saturated_pixels_are_counted_for_converters_of_fewer_bits(dtype, top, share):
+    image = np.full((20, 20), 90, dtype)
+    image[:10] = top
+    level = reference_levels(image, np.full(image.shape, Label.METAL)).metal
+    assert level.clipped_fraction == share
+
+
+def test_a_reference_on_unhydrated_cement_is_refused():
+    labels = np.zeros((5, 5), np.uint8)
+    labels[0], labels[1] = Label.CSH, Label.METAL
+    unhydrated = np.zeros(labels.shape, bool)
+    unhydrated[2:] = True
+    image = np.arange(25.0).reshape(5, 5)
+    kept_apart = reference_levels(image, labels, unhydrated)
+    assert kept_apart == reference_levels(image, labels)
+    unhydrated[1, :2] = True
+    with pytest.raises(NpmError, match="metal reference overlaps unhydrated cement in 2 pixels"):
+        reference_levels(image, labels, unhydrated)
+
+
+@settings(deadline=None)
+@given(hnp.arrays(np.uint8, small), st.integers(1, 200), st.integers(0, 9000))
+def test_same_for_any_contrast_of_whole_numbers(image, contrast, brightness):
+    """Exactly: 16-bit images go through the table, with other grey levels in it."""
+    plain = calibrate(image, 60, 190)
+    wide = image.astype(np.uint16) * np.uint16(contrast) + np.uint16(brightness)
+    changed = calibrate(wide, contrast * 60 + brightness, contrast * 190 + brightness)
+    np.testing.assert_allclose(plain.porosity, changed.porosity, atol=1e-6)
+    assert (plain.below, plain.above) == (changed.below, changed.above)
+
+
+@settings(deadline=None)
+@given(st.floats(-1000, 1000), st.floats(1, 1000))
+def test_references_read_zero_and_one(g_csh, span):
+    ends = calibrate(np.array([[g_csh, g_csh + span]]), g_csh, g_csh + span).porosity
+    assert ends.tolist() == [[0, 1]]

@@ -23,6 +23,12 @@ SHIPPED = "shipped"
 """The one item of the default physics: its result comes with the package."""
 TABLE = "response"
 """Name of the table of results: ``results/response.csv``."""
+ELASTIC = {
+    "mott": "Mott cross sections (NIST SRD 64)",
+    "browning": "Browning's fit to Mott cross sections",
+    "rutherford": "screened Rutherford cross sections",
+}
+"""The elastic models in words."""
 _KV_APART = 0.02
 
 
@@ -196,7 +202,7 @@ def notes_of(parameters: SimulateParameters) -> dict[str, str]:
     binder, metal = materials_of(parameters)
     return {
         "name": f"{binder.name} and {metal.name}, {parameters.energy_kev:g} kV",
-        "source": f"napari-npm {__version__}, Monte Carlo with {parameters.elastic} cross sections"
+        "source": f"napari-npm {__version__}, Monte Carlo with {ELASTIC[parameters.elastic]}"
         f" and Joy-Luo stopping ({parameters.ionisation} ionisation energies), standard error of"
         f" eta {parameters.standard_error:g}, seed {parameters.seed}",
         "material": f"{binder.name} at {binder.density:g} g/cm3 filled with {metal.name} at"
