@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 def disc_opening(
     region: NDArray[np.bool_], dy: NDArray[np.int64], dx: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
-    """Opening by the given offsets from a centre; outside the image everything fits."""
+    """Open by the given offsets from a centre; outside the image everything fits."""
     rows, cols = region.shape
     out = np.zeros(region.shape, dtype=np.bool_)
     for y in range(rows):
