@@ -15,11 +15,13 @@ class SimulateParameters(Parameters):
         "csh",
         "What holds the pores: a ready-made material (csh, c3s, c2s, ch, quartz, calcite, epoxy), a"
         " formula such as (CaO)1.7(SiO2)(H2O)4, or weights such as 'Ca 40 C 12 O 48'.",
+        examples=["csh", "c3s", "c2s", "ch", "quartz", "calcite", "epoxy"],
     )
     metal: str = parameter(
         "fields-metal",
         "What fills the pores: fields-metal, woods-metal, gallium, a formula, or weights such as"
         " 'Bi 32.5 In 51 Sn 16.5'.",
+        examples=["fields-metal", "woods-metal", "gallium"],
     )
     binder_density: float | None = parameter(
         None,

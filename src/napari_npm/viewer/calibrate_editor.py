@@ -1,31 +1,23 @@
-"""Calibrate page of the mask dock: see the grey levels, make the MulF map."""
+"""Calibrate page of the mask dock: see what the grey levels give, make the MulF map."""
 
 from typing import Any
 
 from qtpy.compat import isalive
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_npm.core.masking import Label
-
-from .current import base_layer, current_subject
+from .calibrate_live import Measured, calibrate_image
+from .calibrate_panel import LEVELS, LivePanel
+from .calibrate_references import ReferencesBox
+from .current import current_subject
 from .dock import guarded
+from .drift_box import DriftBox
 from .fields import FloatField
-from .image_work import Grey, calibrate_image, grey_of
-from .layers import (
-    LABEL_COLOURS,
-    Kind,
-    kind_of,
-    present,
-    put,
-    show_scale_bar,
-    spatial,
-    subject_of,
-)
+from .layers import Kind, kind_of, present, put, show_scale_bar, spatial, subject_of
 from .mask_tools import mask_of
 from .parts import Part
-from .plots import Plot
-from .tasks import Task
+
+_SELDOM = ("min_reference_px", "max_saturated", "model_error", "uncertainty_map")
 
 
 class CalibrateEditor(Part):
@@ -41,15 +33,23 @@ class CalibrateEditor(Part):
 
     def build(self) -> None:
         """Lay the page out."""
-        self._grey: Grey | None = None
-        self._measuring: Task | None = None
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(250)
-        self._timer.timeout.connect(self._measure)
+        self._subject: Any = None
+        self.live = LivePanel(self.dock)
+        self.live.measured.connect(self._measured)
+        self.column.addWidget(self.live)
+        self.references = ReferencesBox(self.dock)
+        self.column.addWidget(self.references)
+        self._build_form()
+        self.live.follow(self.calibrate_form)
+        self.references.follow(
+            self._edit_mask, lambda: int(self.calibrate_form.values()["min_reference_px"])
+        )
+        self.drift = DriftBox(self.dock)
+        self.drift_fold = self.dock.folded("Drift between images", self.drift)
+        self.column.addWidget(self.drift_fold)
+
+    def _build_form(self) -> None:
         layout = self.column
-        self.plot = Plot(self.viewer, "The grey histogram appears here once an image is open.", 160)
-        layout.addWidget(self.plot)
         self.pixel_row = QWidget()
         pixel_layout = QVBoxLayout(self.pixel_row)
         pixel_layout.setContentsMargins(0, 0, 0, 0)
@@ -61,8 +61,14 @@ class CalibrateEditor(Part):
         )
         self.dock.row(pixel_layout, self.pixel_size, self.pixel_button)
         layout.addWidget(self.pixel_row)
-        self.calibrate_form = self.dock.step_form("calibrate")
+        self.calibrate_form = self.dock.step_form("calibrate", folded=_SELDOM)
         layout.addWidget(self.calibrate_form)
+        self.back_button = self.dock.button(
+            "Back to the references",
+            self.live.give_back,
+            "Take both levels from the marked references again",
+        )
+        layout.addWidget(self.back_button)
         self.calibrate_button = self.dock.button(
             "Calibrate image", self.calibrate, "Make the MulF map of the current image"
         )
@@ -72,77 +78,41 @@ class CalibrateEditor(Part):
         self.dock.row(layout, self.calibrate_button, self.all_button)
         self.result = self.dock.note()
         layout.addWidget(self.result)
-        self.calibrate_form.changed.connect(self._draw_soon)
+        self.calibrate_form.changed.connect(self._form_changed)
 
     def refresh(self) -> None:
         """Follow the current image."""
         subject = current_subject(self.viewer)
-        missing = subject is not None and subject.pixel_size_nm is None
-        self.pixel_row.setVisible(missing)
-        if base_layer(self.viewer) is not None:
-            self._timer.start()
+        self.pixel_row.setVisible(subject is not None and subject.pixel_size_nm is None)
+        if subject != self._subject:
+            self._subject = subject
+            self.result.clear()
+        self.live.refresh()
+        self.references.refresh()
+        self.drift.refresh()
 
     def mask_touched(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         """Measure again soon."""
         if isalive(self):
-            self._timer.start()
+            self.live.measure_soon()
 
-    @guarded
-    def _measure(self) -> None:
-        if self._measuring is not None:
-            self._timer.start()
-            return
-        if base_layer(self.viewer) is None:
-            return  # closed since the timer was started
-        image = self.current()
-        labels = mask_of(self.viewer, image)
-        self._measuring = Task(grey_of, image.pixels, labels, parent=self.session)
-        self._measuring.done.connect(self._measured)
-        self._measuring.ended.connect(self._measure_over)
-        self.session.start(self._measuring)
+    def _measured(self, found: Measured) -> None:
+        self.references.warn(found.warnings)
+        self.measured.emit(found.grey)
 
-    def _measure_over(self) -> None:
-        self._measuring = None
+    def _edit_mask(self, text: str, work: Any, *arguments: Any) -> None:
+        dock: Any = self.dock
+        dock.mask.edit(text, work, *arguments)
 
-    def _measured(self, grey: Grey) -> None:
-        self._grey = grey
-        self.measured.emit(grey)
-        self._draw_soon()
-
-    def _draw_soon(self) -> None:
-        if self._grey is not None:
-            self.plot.draw(self._draw)
+    def _form_changed(self) -> None:
+        given = self.calibrate_form.values()
+        self.back_button.setEnabled(any(given[name] is not None for name in LEVELS))
 
     def levels(self) -> tuple[float | None, float | None]:
-        """Return G_CSH and G_m as they would be used: given, else from the mask."""
-        given = self.calibrate_form.values()
-        grey = self._grey
-        marked = (None, None) if grey is None else (grey.g_csh, grey.g_metal)
-        pairs = zip((given["g_csh"], given["g_metal"]), marked, strict=True)
-        csh, metal = (own if own is not None else found for own, found in pairs)
-        return csh, metal
+        """Return G_CSH and G_m as they would be used: given, else from the references."""
+        return self.live.levels()
 
-    def _draw(self, axes: Any) -> None:
-        grey = self._grey
-        if grey is None:
-            return
-        middle = (grey.edges[:-1] + grey.edges[1:]) / 2
-        axes.fill_between(middle, grey.counts, step="mid", color="0.6")
-        names = (
-            (r"$G_\mathrm{CSH}$", Label.CSH, ":"),
-            (r"$G_\mathrm{m}$", Label.METAL, "--"),
-        )
-        for level, (name, label, style) in zip(self.levels(), names, strict=True):
-            if level is not None:
-                colour = LABEL_COLOURS[label]
-                axes.axvline(level, color=colour, ls=style, lw=1.5, label=f"{name} = {level:.1f}")
-        if axes.get_legend_handles_labels()[0]:
-            above = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
-            axes.legend(frameon=False, **above)
-        axes.set_xlim(float(grey.edges[0]), float(grey.edges[-1]))
-        axes.set_ylim(bottom=0)
-        axes.set_xlabel("grey level outside UC")
-        axes.set_yticks([])
+    # making the map
 
     @guarded
     def set_pixel_size(self) -> None:
@@ -162,22 +132,22 @@ class CalibrateEditor(Part):
     def calibrate(self) -> None:
         """Make the MulF map of the current image in the background."""
         image = self.current()
-        self._subject = image.subject
-        values: Any = self.calibrate_form.parameters()
+        self._calibrated_subject = image.subject
         self.run_task(
             "Calibrating…",
             calibrate_image,
             image.pixels,
             mask_of(self.viewer, image),
-            values.g_csh,
-            values.g_metal,
-            values.curve,
+            self.calibrate_form.parameters(),
+            self.live.place(),
             done=self._calibrated,
         )
 
     def _calibrated(self, found: Any) -> None:
-        put(self.viewer, Kind.MULF, self._subject, found.porosity)
-        present(self.viewer, self._subject, Kind.MULF)
+        subject = self._calibrated_subject
+        self.live.live_box.setChecked(False)
+        put(self.viewer, Kind.MULF, subject, found.porosity)
+        present(self.viewer, subject, Kind.MULF)
         size = found.porosity.size
         outside = max(size - found.unhydrated, 1)
         self.result.setText(
@@ -187,7 +157,7 @@ class CalibrateEditor(Part):
             f"{100 * found.above / outside:.2f} %; unhydrated cement: "
             f"{100 * found.unhydrated / size:.2f} %."
         )
-        self.say(f"MulF map of {self._subject.name} made.")
+        self.say(f"MulF map of {subject.name} made.")
 
     @guarded
     def calibrate_all(self) -> None:

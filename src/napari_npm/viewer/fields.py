@@ -155,6 +155,38 @@ class ChoiceField(QComboBox):
         event.ignore()
 
 
+class SuggestField(QComboBox):
+    """A text, chosen from a list or typed."""
+
+    changed = Signal()
+
+    def __init__(self, examples: Sequence[Any]) -> None:
+        super().__init__()
+        self.setEditable(True)
+        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.addItems([str(example) for example in examples])
+        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.setMinimumContentsLength(8)
+        self.activated.connect(self._tell)
+        self.lineEdit().editingFinished.connect(self._tell)
+
+    def _tell(self, _: Any = None) -> None:
+        self.changed.emit()
+
+    def value(self) -> str:
+        """Return the text."""
+        return self.currentText().strip()
+
+    def set_value(self, value: Any) -> None:
+        """Show a text."""
+        self.setEditText(str(value))
+        self._tell()
+
+    def wheelEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Leave the wheel to the scrolling dock."""
+        event.ignore()
+
+
 class TextField(QLineEdit):
     """A text."""
 

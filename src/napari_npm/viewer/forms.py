@@ -12,7 +12,7 @@ from superqt import QCollapsible
 
 from napari_npm.study.parameters import Parameters, unit_of
 
-from .fields import BoolField, ChoiceField, FloatField, IntField, TextField
+from .fields import BoolField, ChoiceField, FloatField, IntField, SuggestField, TextField
 from .wide_fields import ChoicesField, ListField, OptionalField, PathField
 
 # Names that a scientist would not write with underscores and small letters.
@@ -26,6 +26,7 @@ _WORDS = {
     "dpi": "DPI",
     "um": "µm",
     "kv": "kV",
+    "kev": "keV",
     "anova": "ANOVA",
 }
 # Symbols that are not made of words.
@@ -36,7 +37,7 @@ _SYMBOLS = {
     "sigma_um": "σ in µm",
     "r_max_px": "r<sub>max</sub>",
 }
-_UNIT_WORDS = {"px", "um", "um2", "nm", "kv", "mm"}
+_UNIT_WORDS = {"px", "um", "um2", "nm", "kv", "kev", "deg", "mm"}
 
 
 def title_of(name: str, unit: str = "") -> str:
@@ -88,7 +89,7 @@ def make_field(annotation: Any, info: FieldInfo) -> Any:
     if annotation is float:
         return FloatField(*bounds_of(info))
     if annotation is str:
-        return TextField()
+        return SuggestField(info.examples) if info.examples else TextField()
     if annotation is Path:
         return PathField()
     raise TypeError(f"no form field for a parameter of type {annotation!r}")

@@ -63,11 +63,11 @@ def add_layer(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str,
         colour = REGION_COLOUR if kind is Kind.REGIONS else "#DDAA33"
         return _outlined(viewer, data, direct({1: colour}), settings)
     if kind is Kind.CLIPPED:
-        return viewer.add_labels(
+        # An image, not labels: napari maps labels on the main thread, too slowly for a drag.
+        return viewer.add_image(
             data,
-            colormap=direct({1: BELOW_COLOUR, 2: ABOVE_COLOUR}),
-            features=_features({1: "below G_CSH", 2: "above G_m"}),
-            opacity=0.9,
+            colormap=_steps("clipped", ("#00000000", BELOW_COLOUR, ABOVE_COLOUR)),
+            contrast_limits=(0, 2),
             **settings,
         )
     if kind is Kind.REFERENCES:
@@ -92,6 +92,12 @@ def _outlined(viewer: Any, data: Any, colormap: Any, settings: dict[str, Any]) -
     layer = viewer.add_labels(data, colormap=colormap, opacity=0.9, **settings)
     layer.contour = 1
     return layer
+
+
+def _steps(name: str, colours: tuple[str, ...]) -> Any:
+    from napari.utils.colormaps import Colormap
+
+    return Colormap(list(colours), name=name, interpolation="zero")
 
 
 def limits(data: Any) -> tuple[float, float]:

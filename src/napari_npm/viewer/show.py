@@ -6,6 +6,8 @@ from .layers import Kind, find, put, remove
 from .study_work import ImageData
 
 _DERIVED = (Kind.MULF, Kind.MICF, Kind.LPHP, Kind.RELEVANCE, Kind.REGIONS, Kind.BOUNDARY)
+# The calibrate page shows these again once they follow the new image.
+_LIVE = (Kind.PREVIEW, Kind.CLIPPED)
 
 
 def show_image_data(viewer: Any, data: ImageData) -> Any:
@@ -37,6 +39,11 @@ def show_image_data(viewer: Any, data: ImageData) -> Any:
                 layer.visible = False
         else:
             remove(viewer, kind, data.subject)
+    for kind in _LIVE:
+        live = find(viewer, kind, data.subject)
+        if live is not None:
+            live.visible = False
+    remove(viewer, Kind.REFERENCES, data.subject)
     mask = put(viewer, Kind.MASK, data.subject, data.mask)
     # napari makes each new layer the active one; the user's choice stays.
     viewer.layers.selection.active = active if active in viewer.layers and not first else image
