@@ -9,6 +9,7 @@ from ._grey_image import grey_image
 from .errors import NpmError
 
 _LEVELS = 4096  # of cost over the image's range of grey
+_WIDER = 1.25  # by how much a tolerance is varied to see how much its region changes
 _FAR = np.uint16(65535)
 
 
@@ -18,7 +19,7 @@ class RegionGrower:
     A way from the seed costs as much as its dearest pixel; a pixel costs how far its smoothed grey
     is from that around the seed, plus a share of the gradient there, so that a region does not leak
     through a weak edge. The region of a tolerance is what can be reached at that cost, and the few
-    pixels along its edge whose grey alone is near enough. The costs of a seed are worked out once;
+    pixels along its edge that are on its side in grey. The costs of a seed are worked out once;
     another tolerance is then only a threshold.
 
     Parameters
@@ -45,7 +46,7 @@ class RegionGrower:
         self._grey = ndimage.gaussian_filter(grey, smooth_px) if smooth_px > 0 else grey
         self._step = float(np.ptp(self._grey)) / _LEVELS or 1.0
         self._edge = np.float32(edge_weight) * _gradient(self._grey)
-        self._rim = 1 + round(2 * smooth_px) if edge_weight > 0 else 0
+        self._rim = max(1, round(2 * smooth_px)) if edge_weight > 0 else 0
         self._seed: tuple[int, int] | None = None
         self._cost = np.zeros((0, 0), dtype=np.uint16)
 
@@ -83,6 +84,9 @@ class RegionGrower:
     def suggest(self, seed: tuple[int, int]) -> float:
         """Suggest a tolerance from the noise around a pixel.
 
+        Between three and six times the typical cost nearby, where the region changes least: after
+        the grain is full and before it leaks.
+
         Parameters
         ----------
         seed : (int, int)
@@ -100,7 +104,15 @@ class RegionGrower:
         """
         row, column = self._checked(seed)
         near = (slice(max(row - 5, 0), row + 6), slice(max(column - 5, 0), column + 6))
-        return 3.0 * self._step * float(np.median(self._costs(seed)[near]))
+        costs = self._costs(seed)
+        typical = max(float(np.median(costs[near])), 1.0)
+        area = np.cumsum(np.bincount(costs.ravel(), minlength=int(_FAR) + 1))
+        tries = np.unique(np.rint(typical * np.linspace(3, 6, 31))).astype(np.intp)
+        tries = tries[tries * _WIDER < _FAR]
+        if tries.size == 0:
+            return float(_FAR) * self._step
+        change = area[(tries * _WIDER).astype(np.intp)] - area[(tries / _WIDER).astype(np.intp)]
+        return float(tries[np.argmin(change / area[tries])] * self._step)
 
     def _costs(self, seed: tuple[int, int]) -> NDArray[np.uint16]:
         row, column = self._checked(seed)
@@ -180,7 +192,7 @@ def _bottleneck(price: NDArray[np.uint16], row: int, column: int) -> NDArray[np.
 
 @numba.njit(cache=True, nogil=True)
 def _one_further(cost: NDArray[np.uint16], apart: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Let each pixel also be reached from a neighbour for its grey alone."""
+    """Let each pixel also be reached from a neighbour for half of what its grey alone costs."""
     rows, columns = cost.shape
     out = cost.copy()
     for y in range(rows):
@@ -194,5 +206,5 @@ def _one_further(cost: NDArray[np.uint16], apart: NDArray[np.uint16]) -> NDArray
                 near = min(near, cost[y, x - 1])
             if x < columns - 1:
                 near = min(near, cost[y, x + 1])
-            out[y, x] = min(cost[y, x], max(near, apart[y, x]))
+            out[y, x] = min(cost[y, x], max(near, apart[y, x] >> 1))
     return out

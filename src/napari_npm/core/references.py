@@ -104,13 +104,12 @@ def propose_references(
     metal, g_metal, why_metal = none, None, _NO_METAL
     if regions and (len(regions) > 1 or g_cement is not None):
         level, region = regions[-1]
-        if g_cement is None or level > g_cement:
+        brighter = np.count_nonzero(smooth > level + (level - regions[0][0]) / 4)
+        if brighter <= np.count_nonzero(region) and (g_cement is None or level > g_cement):
             metal, g_metal, regions = region, level, regions[:-1]
             why_metal = _METAL.format(_count(region), level)
-    csh, g_csh, why_csh = none, None, _NO_CSH
-    for level, region in regions:
-        if g_metal is None:
-            break
+    csh, g_csh, why_csh = none, None, _NO_CSH if g_metal is not None else _CSH_UNKNOWN
+    for level, region in regions if g_metal is not None else ():
         if g_cement is not None:
             at = (g_cement - level) / (g_metal - level)
             if not unhydrated_signal[0] <= at <= unhydrated_signal[1]:
@@ -248,6 +247,10 @@ _CSH = (
 _CSH_ALONE = (
     "C-S-H: the darkest even phase, {}, grey level {:.1f}; make sure that it is neither calcium "
     "hydroxide nor a void."
+)
+_CSH_UNKNOWN = (
+    "No C-S-H: without metal beside it, it cannot be told from other dark phases; mark it by hand, "
+    "or take the level from another image."
 )
 _NO_CSH = (
     "No C-S-H: no large even region has the grey level that C-S-H without metal should have; mark "
