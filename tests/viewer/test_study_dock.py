@@ -178,6 +178,6 @@ def test_states_need_a_mask_file(study_folder):
 
     with Study.open(study_folder()) as study:
         study.mask_path("B0").unlink()
-        states = image_states(lambda *_: None, study)
+        states, _ = image_states(lambda *_: None, study)
     assert "mask" in states["A0"]
     assert "mask" not in states["B0"]

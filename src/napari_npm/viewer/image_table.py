@@ -7,13 +7,22 @@ from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 # Column title, step, tooltip.
 STATES = (
-    ("Mask", "mask", "a mask is saved"),
+    ("Mask", "mask", ""),
     ("MulF", "calibrate", "calibrated to a MulF map"),
     ("MicF", "smooth", "smoothed to a MicF map"),
     ("Pred", "predict", "classified by the networks"),
     ("Expl", "explain", "relevance computed"),
 )
 _DONE, _LEFT = "✓", "–"
+_MASK = 2
+# Symbol and words of each state of a mask, told apart without colour.
+REVIEWS = {
+    "none": ("–", "UC not looked for yet"),
+    "proposed": ("?", "proposed, not looked at"),
+    "accepted": ("✓", "accepted"),
+    "corrected": ("✎", "made or corrected by hand"),
+    "rejected": ("✗", "rejected: no UC kept"),
+}
 
 
 class ImageModel(QAbstractTableModel):
@@ -23,6 +32,7 @@ class ImageModel(QAbstractTableModel):
         super().__init__()
         self._images: tuple[Any, ...] = ()
         self._states: dict[str, frozenset[str]] = {}
+        self._reviews: dict[str, Any] = {}
 
     def set_images(self, images: tuple[Any, ...]) -> None:
         """Show these images."""
@@ -33,6 +43,19 @@ class ImageModel(QAbstractTableModel):
     def set_states(self, states: dict[str, frozenset[str]]) -> None:
         """Show what is done."""
         self._states = states
+        self._changed()
+
+    def set_reviews(self, reviews: dict[str, Any]) -> None:
+        """Show how far the masks are."""
+        self._reviews = reviews
+        self._changed()
+
+    def review_of(self, image_id: str) -> tuple[str, str]:
+        """Return symbol and words of how far an image's mask is."""
+        review = self._reviews.get(image_id)
+        return REVIEWS["none" if review is None else review.value]
+
+    def _changed(self) -> None:
         if self._images:
             last = self.index(len(self._images) - 1, self.columnCount() - 1)
             self.dataChanged.emit(self.index(0, 2), last)
@@ -52,6 +75,8 @@ class ImageModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return ("Image", "Sample", *(state[0] for state in STATES))[section]
         if role == Qt.ItemDataRole.ToolTipRole and section >= 2:
+            if section == _MASK:
+                return "Mask: " + ", ".join(f"{sign} {words}" for sign, words in REVIEWS.values())
             return f"✓ {STATES[section - 2][2]}"
         return None
 
@@ -63,11 +88,13 @@ class ImageModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.TextAlignmentRole and column >= 2:
             return Qt.AlignmentFlag.AlignCenter
         if role == Qt.ItemDataRole.ToolTipRole:
-            return self._tip(image)
+            return f"{self._tip(image)}\nmask: {self.review_of(image.id)[1]}"
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         if column < 2:
             return (image.id, image.sample)[column]
+        if column == _MASK:
+            return self.review_of(image.id)[0]
         done = STATES[column - 2][1] in self._states.get(image.id, frozenset())
         return _DONE if done else _LEFT
 

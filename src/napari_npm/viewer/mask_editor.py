@@ -1,43 +1,41 @@
-"""Mask page of the mask dock: marking the three phases on the current image."""
+"""Mask page of the mask dock: review, draw, grow and learn on the current image."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt, Signal
-from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import (
-    QButtonGroup,
-    QGridLayout,
-    QLabel,
-    QPushButton,
-    QRadioButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 
 from . import dialogs
-from .current import current_subject
+from .current import Current, base_layer, current_subject
 from .dock import guarded
-from .fields import FloatField
-from .image_work import Grey
-from .layers import LABEL_COLOURS, LABEL_NAMES, Kind, find
-from .mask_tools import Edit, apply, by_levels, cleared, from_file, grown, mask_layer
+from .layers import Kind, find
+from .mask_draw import DrawBox
+from .mask_keys import MaskKeys
+from .mask_layers import put_below
+from .mask_learn import LearnBox
+from .mask_review import ReviewBox
+from .mask_tools import Edit, by_levels, cleared, from_file, with_proposal, without_unhydrated
+from .masks import LabelKeeper, MaskKeeper, free_ledger, strokes_ledger
 from .parts import Part
+from .tasks import Task
 
 
 class MaskEditor(Part):
-    """A layer of three labels and the ways to mark them.
-
-    Brush, polygon, fill, eraser and undo are napari's own.
+    """The mask of the current image, and all ways to make it.
 
     Attributes
     ----------
     touched : Signal
         Emitted at each change of the mask layer.
+    review, draw, learn : Part
+        The three groups.
     """
 
     touched = Signal()
@@ -45,45 +43,27 @@ class MaskEditor(Part):
     def build(self) -> None:
         """Lay the page out."""
         self._watched: Any = None
-        layout = self.column
-        self.label_buttons = QButtonGroup(self)
-        self.label_counts: dict[int, QLabel] = {}
-        grid = QGridLayout()
-        for row, (label, name) in enumerate(LABEL_NAMES.items()):
-            choice = QRadioButton(name)
-            swatch = QPixmap(12, 12)
-            swatch.fill(QColor(LABEL_COLOURS[label]))
-            choice.setIcon(QIcon(swatch))
-            choice.setToolTip(f"Label {int(label)}: what brush, polygon, fill and click now mark")
-            self.label_buttons.addButton(choice, int(label))
-            self.label_counts[int(label)] = QLabel("–")
-            grid.addWidget(choice, row, 0)
-            grid.addWidget(self.label_counts[int(label)], row, 1, Qt.AlignmentFlag.AlignRight)
-        grid.setColumnStretch(1, 1)
-        layout.addLayout(grid)
-        self.label_buttons.button(int(Label.UNHYDRATED)).setChecked(True)
-        self.label_buttons.idClicked.connect(self._label_chosen)
-        self.brush_button = self.dock.button("Brush", self.use_brush, "Paint with napari's brush")
-        self.polygon_button = self.dock.button(
-            "Polygon", self.use_polygon, "Click the corners; double-click to close"
-        )
-        self.erase_button = self.dock.button(
-            "Erase", self.use_eraser, "Rub out with napari's eraser"
-        )
-        self.dock.row(layout, self.brush_button, self.polygon_button, self.erase_button)
-        self.grow_button = QPushButton("Click to grow")
-        self.grow_button.setCheckable(True)
-        self.grow_button.setToolTip(
-            "While pressed, a click on the image marks the connected area of about that grey level"
-        )
-        self.grow_button.toggled.connect(self._grow_toggled)
-        self.tolerance = FloatField(0, None)
-        self.tolerance.set_value(12)
-        self.tolerance.setPrefix("± ")
-        self.tolerance.setToolTip("Largest difference in grey level from the pixel clicked")
-        self.dock.row(layout, self.grow_button, self.tolerance)
-        levels = QWidget()
-        column = QVBoxLayout(levels)
+        self._editing: Task | None = None
+        self._taken: NDArray[np.bool_] | None = None
+        self._image: Any = None
+        self._ledgers: dict[tuple[str, Kind], Any] = {}
+        self.free = MaskKeeper(self)
+        self.free.failed.connect(self.fail)
+        self.review = ReviewBox(self)
+        self.draw = DrawBox(self)
+        self.learn = LearnBox(self)
+        for part in (self.review, self.draw, self.learn):
+            self.column.addWidget(part)
+        self._build_more()
+        self.keys = MaskKeys(self)
+        self.column.addWidget(self.dock.folded("Keys", self.keys.table()))
+        for keeper in (self.free, self.session.keeper):
+            keeper.stepped.connect(self._stepped)
+        self.session.reviews_changed.connect(self.review.refresh)
+
+    def _build_more(self) -> None:
+        more = QWidget()
+        column = QVBoxLayout(more)
         column.setContentsMargins(0, 0, 0, 0)
         self.level_form = self.dock.step_form("mask")
         column.addWidget(self.level_form)
@@ -91,163 +71,242 @@ class MaskEditor(Part):
             "Label by these levels", self.label_by_levels, "Replace the mask by these grey ranges"
         )
         column.addWidget(self.level_button)
-        layout.addWidget(self.dock.folded("Label by grey levels", levels))
-        self.import_button = self.dock.button(
-            "Import mask…", self.import_mask, "Take the mask from a label image (1, 2, 3)"
-        )
-        self.clear_button = self.dock.button(
-            "Clear", self.clear, "Remove all labels (can be undone)"
-        )
-        self.dock.row(layout, self.import_button, self.clear_button)
+        self.column.addWidget(self.dock.folded("All parameters; label by grey levels", more))
+        self.learn.follow(self.level_form)
+
+    # following the image
 
     def refresh(self) -> None:
-        """Follow the current image's mask."""
+        """Follow the current image and its mask."""
+        if self.session.changing:
+            return  # once the image is shown in full, this is called again
         subject = current_subject(self.viewer)
+        if subject != self._image:
+            self._image, self._taken = subject, None
+            self.draw.image_changed()
+            self.learn.image_changed()
         layer = None if subject is None else find(self.viewer, Kind.MASK, subject)
         if layer is not self._watched:
-            self.watch(layer)
+            self._watch(layer)
+        self.draw.refresh()
+        self.review.refresh()
+        self.keys.bind()
 
-    def show_shares(self, grey: Grey) -> None:
-        """Show how much of the image each label takes."""
-        for label, count in self.label_counts.items():
-            pixels = grey.pixels.get(label, 0)
-            count.setText(f"{100 * pixels / grey.size:.2f} %" if pixels else "none")
-            count.setToolTip(f"{pixels} pixels")
-
-    # the layer
+    def _watch(self, layer: Any) -> None:
+        if self._watched is not None:
+            for event in (self._watched.events.paint, self._watched.events.set_data):
+                event.disconnect(self._touched)
+        self._watched = layer
+        if layer is not None:
+            layer.events.paint.connect(self._touched)
+            layer.events.set_data.connect(self._touched)
+            self.layer()
 
     def _touched(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
         if isalive(self):
             self.touched.emit()
 
-    def watch(self, layer: Any) -> None:
-        """Follow this mask layer from now on, or none."""
-        if self._watched is not None:
-            for event in (self._watched.events.paint, self._watched.events.set_data):
-                event.disconnect(self._touched)
-            self._stop_growing(self._watched)
-        self._watched = layer
-        if layer is not None:
-            layer.events.paint.connect(self._touched)
-            layer.events.set_data.connect(self._touched)
-            layer.selected_label = self.label_buttons.checkedId()
-            if self.grow_button.isChecked():
-                self._grow_toggled(True)
+    def _stepped(self) -> None:
+        if isalive(self):
+            self.draw.refresh()
+
+    def show_shares(self, grey: Any) -> None:
+        """Show how much of the image each label takes, as the calibrate page has measured it."""
+        self.draw.show_shares(grey.pixels, grey.size)
+
+    # layers and who keeps them
+
+    def in_study(self, image: Current) -> bool:
+        """Tell whether an image is the study's current one, whose mask is kept on disk."""
+        return bool(self.session.image_id) and image.subject.image_id == self.session.image_id
+
+    def keeper(self) -> MaskKeeper:
+        """Return who keeps the current image's mask; its layers are made where there are none."""
+        self.layer()
+        return self._keeper(self.current())
+
+    def _keeper(self, image: Current) -> MaskKeeper:
+        return self.session.keeper if self.in_study(image) else self.free
+
+    def able(self) -> tuple[bool, bool]:
+        """Tell whether there is anything to undo, and to redo, on the current image."""
+        if base_layer(self.viewer) is None:
+            return False, False
+        keeper = self._keeper(self.current())
+        return keeper.can_undo, keeper.can_redo
 
     def layer(self) -> Any:
         """Return the current image's mask layer, made where there is none."""
-        layer = mask_layer(self.viewer, self.current())
-        if layer is not self._watched:
-            self.watch(layer)
+        return self._kept(Kind.MASK)
+
+    def strokes_layer(self) -> Any:
+        """Return the current image's layer of strokes, made where there is none."""
+        self.layer()
+        return self._kept(Kind.STROKES)
+
+    def strokes(self) -> NDArray[np.uint8] | None:
+        """Return the strokes on the current image, None where there are none."""
+        if current_subject(self.viewer) is None:
+            return None
+        ledger = self._keeper(self.current()).strokes.ledger
+        layer = find(self.viewer, Kind.STROKES, self.current().subject)
+        if ledger is not None and layer is None:
+            return ledger.seen  # the layer was deleted; what was drawn is not lost
+        return None if layer is None else np.asarray(layer.data)
+
+    def _kept(self, kind: Kind) -> Any:
+        image = self.current()
+        keeper = self._keeper(image)
+        follower: LabelKeeper = keeper.mask if kind is Kind.MASK else keeper.strokes
+        follower.compare()
+        ledger = follower.ledger
+        key = (image.subject.name, kind)
+        if keeper is self.free and (ledger is None or ledger.name != image.subject.name):
+            ledger = self._ledgers.get(key)
+        if ledger is not None and ledger.seen.shape != image.pixels.shape:
+            ledger = None
+        layer = find(self.viewer, kind, image.subject)
+        if layer is None or layer.data.shape != image.pixels.shape:
+            data = np.zeros(image.pixels.shape, np.uint8) if ledger is None else ledger.seen.copy()
+            layer = put_below(self.viewer, kind, image.subject, data)
+        if ledger is None:
+            if self.in_study(image) and kind is Kind.STROKES:
+                ledger = strokes_ledger(self.session.study, self.session.image_id, layer.data)
+            else:
+                ledger = free_ledger(image.subject.name, layer.data)
+                self._ledgers[key] = ledger
+        if follower.layer is not layer or follower.ledger is not ledger:
+            if kind is Kind.MASK and follower.ledger is not ledger:
+                keeper.watch(layer, ledger)
+            else:
+                follower.watch(layer, None if follower.ledger is ledger else ledger)
         return layer
 
-    def _tool(self, mode: str) -> None:
-        self.grow_button.setChecked(False)
-        layer = self.layer()
-        layer.visible = True
-        self.viewer.layers.selection.active = layer
-        layer.selected_label = self.label_buttons.checkedId()
-        layer.mode = mode
-        self.say(f"{mode.replace('_', ' ').capitalize()}: mark on the image; Ctrl+Z undoes.")
+    # edits
 
-    def _label_chosen(self, label: int) -> None:
-        if self._watched is not None:
-            self._watched.selected_label = label
+    def settle(self) -> None:
+        """Take the grain in hand, before anything else is done."""
+        self.draw.grow.take()
+
+    def edit(
+        self,
+        text: str,
+        work: Callable[..., Edit],
+        *arguments: Any,
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        """Work out an edit of the mask in a worker thread and make it.
+
+        Parameters
+        ----------
+        text : str
+            What is said meanwhile.
+        work : callable
+            ``work(report, labels, *arguments)`` returns the edit.
+        *arguments
+            Passed on.
+        then : callable, optional
+            Called when the edit was made.
+
+        Raises
+        ------
+        NpmError
+            If an edit is being worked out, or no image is open.
+        """
+        if self._editing is not None:
+            raise NpmError("The mask is still being worked on: wait a moment.")
+        keeper = self.keeper().mask
+        ledger = keeper.ledger
+        assert ledger is not None
+        task = Task(work, np.asarray(self.layer().data), *arguments, parent=self.session)
+
+        def made(edit: Edit) -> None:
+            if keeper.ledger is not ledger:
+                return  # another image is shown by now
+            if edit.box is not None:
+                keeper.write(edit.box, edit.values)
+            self.say(f"{edit.pixels} pixels changed; U or Ctrl+Z undoes.")
+            if then is not None:
+                then()
+
+        self.say(text)
+        self._editing = task
+        task.done.connect(made)
+        task.failed.connect(self.say)
+        task.ended.connect(self._edited)
+        self.session.start(task)
+
+    def _edited(self) -> None:
+        self._editing = None
+
+    def take_proposal(self, proposed: NDArray[np.bool_], then: Callable[[], None]) -> None:
+        """Take proposed cement into the mask, in place of what was proposed before."""
+        taken = self._taken
+        if taken is None and self.review.is_proposal():
+            taken = np.asarray(self.layer().data) == Label.UNHYDRATED
+
+        def done() -> None:
+            self._taken = proposed
+            then()
+
+        self.edit("Taking the proposal…", with_proposal, proposed, taken, then=done)
+
+    def remove_unhydrated(self, then: Callable[[], None]) -> None:
+        """Remove unhydrated cement and keep the references."""
+        self.edit("Removing unhydrated cement…", without_unhydrated, then=then)
 
     @guarded
-    def use_brush(self) -> None:
-        """Choose napari's brush on the mask."""
-        self._tool("paint")
-
-    @guarded
-    def use_polygon(self) -> None:
-        """Choose napari's polygon tool on the mask."""
-        self._tool("polygon")
-
-    @guarded
-    def use_eraser(self) -> None:
-        """Choose napari's eraser on the mask."""
-        self._tool("erase")
-
-    def _grow_toggled(self, on: bool) -> None:
-        try:
-            layer = self.layer() if on else self._watched
-        except NpmError as error:
-            self.grow_button.setChecked(False)
-            self.fail(error)
+    def undo(self) -> None:
+        """Undo the last edit of mask or strokes."""
+        if self.draw.grow.leave():
             return
-        if layer is None:
-            return
-        self._stop_growing(layer)
-        if on:
-            self.viewer.layers.selection.active = layer
-            layer.mode = "pan_zoom"
-            layer.mouse_drag_callbacks.append(self._clicked)
-            self.say("Click on the image: the connected area of that grey level is marked.")
+        keeper = self.keeper()
+        if keeper.can_undo:
+            keeper.undo()
+            self.say("Undone.")
+        else:
+            self.say("There is nothing to undo on this image.")
 
-    def _stop_growing(self, layer: Any) -> None:
-        if self._clicked in layer.mouse_drag_callbacks:
-            layer.mouse_drag_callbacks.remove(self._clicked)
-
-    def _clicked(self, layer: Any, event: Any) -> Any:
-        """Grow from a click; a drag moves the image as usual."""
-        dragged = False
-        yield
-        while event.type == "mouse_move":
-            dragged = True
-            yield
-        if not dragged and event.button == 1:
-            row, column = (int(at) for at in np.round(layer.world_to_data(event.position))[-2:])
-            self.grow(row, column)
-
-    def grow(self, row: int, column: int) -> None:
-        """Mark the area around a pixel with the chosen label."""
-        try:
-            layer, image = self.layer(), self.current()
-            self._target = layer
-            self.run_task(
-                "Growing…",
-                grown,
-                layer.data,
-                image.pixels,
-                (row, column),
-                self.tolerance.value(),
-                self.label_buttons.checkedId(),
-                done=self._labelled,
-            )
-        except NpmError as error:
-            self.fail(error)
+    @guarded
+    def redo(self) -> None:
+        """Do the edit that was undone last again."""
+        keeper = self.keeper()
+        if keeper.can_redo:
+            keeper.redo()
+            self.say("Done again.")
+        else:
+            self.say("There is nothing to do again on this image.")
 
     @guarded
     def label_by_levels(self) -> None:
         """Mark by the grey ranges of the form."""
-        image = self.current()
-        self._target = self.layer()
-        self.run_task(
-            "Labelling by grey levels…",
-            by_levels,
-            self._target.data,
-            image.pixels,
-            self.level_form.parameters(),
-            image.subject.pixel_size_nm,
-            done=self._labelled,
-        )
+        image, parameters = self.current(), self.level_form.parameters()
+        size = image.subject.pixel_size_nm
+        self.edit("Labelling by grey levels…", by_levels, image.pixels, parameters, size)
 
     @guarded
     def import_mask(self) -> None:
         """Ask for a label image and take it as the mask."""
+        self.current()
         path = dialogs.choose_file(self, "Mask", "Label images (*.tif *.tiff *.png)")
         if path is not None:
-            self._target = self.layer()
-            self.run_task(
-                "Reading the mask…", from_file, self._target.data, path, done=self._labelled
-            )
+            self.edit("Reading the mask…", from_file, path)
 
     @guarded
     def clear(self) -> None:
         """Remove all labels."""
-        self._target = self.layer()
-        self.run_task("Clearing…", cleared, self._target.data, done=self._labelled)
+        self.draw.grow.leave()
+        self.edit("Clearing…", cleared)
 
-    def _labelled(self, edit: Edit) -> None:
-        self.say(f"{apply(self._target, edit)} pixels changed; Ctrl+Z undoes.")
+    @guarded
+    def peek(self) -> None:
+        """Hide all markings, or show them again."""
+        subject = self.current().subject
+        layers = [
+            find(self.viewer, kind, subject)
+            for kind in (Kind.MASK, Kind.STROKES, Kind.PROPOSED_UC, Kind.GRAIN)
+        ]
+        shown = [layer for layer in layers if layer is not None]
+        visible = any(layer.visible for layer in shown)
+        for layer in shown:
+            layer.visible = not visible

@@ -11,15 +11,8 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 
 from .current import Current
-from .layers import Kind, find, put
-
-
-def mask_layer(viewer: Any, image: Current) -> Any:
-    """Return the image's mask layer, made empty where there is none."""
-    layer = find(viewer, Kind.MASK, image.subject)
-    if layer is not None:
-        return layer
-    return put(viewer, Kind.MASK, image.subject, np.zeros(image.pixels.shape, np.uint8))
+from .layers import Kind, find
+from .ledger import Box, changed_box
 
 
 def mask_of(viewer: Any, image: Current) -> NDArray[Any] | None:
@@ -30,19 +23,21 @@ def mask_of(viewer: Any, image: Current) -> NDArray[Any] | None:
 
 @dataclass(frozen=True)
 class Edit:
-    """Pixels of a mask to change, as one undoable edit.
+    """New labels of a part of a mask; None where nothing changes.
 
     Attributes
     ----------
-    rows, columns : ndarray of int
-        The pixels.
-    labels : ndarray
-        Their new labels.
+    box : (slice, slice) or None
+        The part.
+    values : ndarray
+        Its new labels.
+    pixels : int
+        How many change.
     """
 
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    labels: NDArray[Any]
+    box: Box | None
+    values: NDArray[Any]
+    pixels: int
 
 
 def edit_to(before: NDArray[Any], after: NDArray[Any]) -> Edit:
@@ -58,15 +53,11 @@ def edit_to(before: NDArray[Any], after: NDArray[Any]) -> Edit:
             f"The mask is {after.shape[0]} x {after.shape[1]} px but the image "
             f"{before.shape[0]} x {before.shape[1]} px: choose the mask of this image."
         )
-    rows, columns = np.nonzero(before != after)
-    return Edit(rows, columns, after[rows, columns].astype(before.dtype))
-
-
-def apply(layer: Any, edit: Edit) -> int:
-    """Change the mask layer; return the number of pixels changed."""
-    if edit.rows.size:
-        layer.data_setitem((edit.rows, edit.columns), edit.labels)
-    return int(edit.rows.size)
+    box = changed_box(before, after)
+    if box is None:
+        return Edit(None, after[:0], 0)
+    values = after[box].astype(before.dtype)
+    return Edit(box, values, int(np.count_nonzero(before[box] != values)))
 
 
 def cleared(report: Progress, before: NDArray[Any]) -> Edit:
@@ -95,31 +86,83 @@ def by_levels(
     ranges = parameters.ranges()
     if not ranges:
         raise NpmError("Set the lowest and highest grey level of at least one phase first.")
-    pixel_um2 = 1.0 if pixel_size_nm is None else (pixel_size_nm / 1000) ** 2
     labels = label_by_levels(
         image,
         **ranges,
         smooth_px=parameters.smooth_px,
-        min_area_px=round(parameters.min_area_um2 / pixel_um2),
+        min_area_px=round(parameters.min_area_um2 / pixel_area_um2(pixel_size_nm)),
+        open_px=parameters.open_px,
         erode_px=parameters.erode_px,
     )
     return edit_to(before, labels)
 
 
-def grown(
+def pixel_area_um2(pixel_size_nm: float | None) -> float:
+    """Return the area of a pixel in µm²; 1 where the pixel size is not known."""
+    return 1.0 if pixel_size_nm is None else (pixel_size_nm / 1000) ** 2
+
+
+def with_proposal(
     report: Progress,
     before: NDArray[Any],
-    image: NDArray[Any],
-    seed: tuple[int, int],
-    tolerance: float,
-    label: int,
+    proposed: NDArray[np.bool_],
+    taken: NDArray[np.bool_] | None,
 ) -> Edit:
-    """Return the edit that labels a region grown from a pixel."""
-    from napari_npm.core.masking import grow_region
+    """Return the edit that takes proposed unhydrated cement into a mask.
 
-    report(0, 1, "growing")
-    region = grow_region(image, seed, tolerance, smooth_px=1.0)
-    return edit_to(before, np.where(region, before.dtype.type(label), before))
+    References stay, and so does cement that was marked otherwise; what an earlier proposal had
+    brought gives way.
+
+    Parameters
+    ----------
+    report : Progress
+        Told at the start.
+    before : ndarray, (H, W)
+        The mask.
+    proposed : ndarray of bool, (H, W)
+        The proposal.
+    taken : ndarray of bool, (H, W), or None
+        The proposal that was taken before.
+    """
+    from napari_npm.core.masking import Label
+
+    report(0, 1, "taking the proposal")
+    after = before.copy()
+    if taken is not None:
+        after[taken & (before == Label.UNHYDRATED)] = 0
+    after[proposed & (after == 0)] = Label.UNHYDRATED
+    return edit_to(before, after)
+
+
+def without_unhydrated(report: Progress, before: NDArray[Any]) -> Edit:
+    """Return the edit that removes unhydrated cement and keeps the references."""
+    from napari_npm.core.masking import Label
+
+    report(0, 1, "removing unhydrated cement")
+    return edit_to(before, np.where(before == Label.UNHYDRATED, 0, before))
+
+
+def filled_polygon(
+    vertices: NDArray[np.float64], shape: tuple[int, int]
+) -> tuple[Box, NDArray[np.bool_]] | None:
+    """Return the pixels inside a polygon, as a box and a mask; None where it holds none.
+
+    Parameters
+    ----------
+    vertices : ndarray, (N, 2)
+        Rows and columns.
+    shape : (int, int)
+        Of the image, beyond which nothing is marked.
+    """
+    from skimage.draw import polygon
+
+    rows, columns = polygon(vertices[:, 0], vertices[:, 1], shape)
+    if rows.size == 0:
+        return None
+    box = np.s_[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    inside = np.zeros((box[0].stop - box[0].start, box[1].stop - box[1].start), bool)
+    inside[rows - box[0].start, columns - box[1].start] = True
+    return box, inside
 
 
 def from_file(report: Progress, before: NDArray[Any], path: Path) -> Edit:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
 
 from .current import Current
 from .step_dock import StepDock
@@ -47,3 +47,12 @@ class Part(QWidget):
     def run_task(self, *arguments: Any, **keywords: Any) -> Any:
         """Run work on the current image in a worker thread, shown in the dock."""
         return self.dock.run_task(*arguments, **keywords)
+
+    def group(self, title: str) -> QVBoxLayout:
+        """Add a titled group and return its layout."""
+        box = QGroupBox(title)
+        layout = QVBoxLayout(box)
+        layout.setContentsMargins(8, 6, 8, 6)
+        layout.setSpacing(4)
+        self.column.addWidget(box)
+        return layout

@@ -18,7 +18,7 @@ from napari_npm.core.errors import NpmError
 from . import notify
 from .jobs import Job
 from .masks import MaskKeeper
-from .study_work import ImageData, image_data, image_states, open_study
+from .study_work import ImageData, image_data, image_states, open_study, review_of
 from .tasks import Task
 from .warm_up import warm_up
 
@@ -48,6 +48,10 @@ class Session(QObject):
         The study's current image; empty where none is shown.
     states : dict
         For each image id the names of the steps done.
+    reviews : dict
+        For each image id how far its mask is, a `Review`.
+    changing : bool
+        Whether the layers are being replaced by those of another image.
     job : Job or None
         The running job; a study has one at a time.
     """
@@ -55,6 +59,7 @@ class Session(QObject):
     study_changed = Signal()
     image_changed = Signal()
     states_changed = Signal()
+    reviews_changed = Signal()
     job_started = Signal()
     job_ended = Signal()
     parameters_kept = Signal(object)
@@ -64,10 +69,11 @@ class Session(QObject):
         super().__init__(parent)
         self._viewer = weakref.ref(plain(viewer))
         self._window: QMainWindow | None = None
-        self.closed = False
+        self.closed = self.changing = False
         self.study: Any = None
         self.image_id = ""
         self.states: dict[str, frozenset[str]] = {}
+        self.reviews: dict[str, Any] = {}
         self.job: Job | None = None
         self._loading: Task | None = None
         self._tasks: set[Task] = set()
@@ -187,7 +193,7 @@ class Session(QObject):
             notify.show_error(error)
         self.keeper.release()
         self.study.close()
-        self.study, self.image_id, self.states = None, "", {}
+        self.study, self.image_id, self.states, self.reviews = None, "", {}, {}
         if not self.closed:
             self.study_changed.emit()
 
@@ -198,13 +204,30 @@ class Session(QObject):
             task.done.connect(self._take_states)
             self.start(task)
 
-    def _take_states(self, states: dict[str, frozenset[str]]) -> None:
-        self.states = states
+    def _take_states(self, found: tuple[dict[str, frozenset[str]], dict[str, Any]]) -> None:
+        self.states, self.reviews = found
         self.states_changed.emit()
+        self.reviews_changed.emit()
 
     def _mask_saved(self, image_id: str) -> None:
         self.said.emit(f"Mask of {image_id} saved.")
-        self.refresh_states()
+        self.refresh_review(image_id)
+
+    def refresh_review(self, image_id: str) -> None:
+        """Find out in the background how far the mask of one image is."""
+        if self.study is not None:
+            task = Task(review_of, self.study, image_id, parent=self)
+            task.done.connect(self._take_review)
+            self.start(task)
+
+    def _take_review(self, found: tuple[str, Any]) -> None:
+        image_id, review = found
+        if image_id not in self.states:
+            return
+        self.reviews[image_id] = review
+        if review.value != "none":
+            self.states[image_id] |= {"mask"}
+        self.reviews_changed.emit()
 
     # images
 
@@ -214,7 +237,8 @@ class Session(QObject):
         self.keeper.flush()
         if self._loading is not None:
             self._loading.cancel()
-        self._loading = Task(image_data, study, image_id, parent=self)
+        unsaved = self.keeper.ledgers_of(image_id)
+        self._loading = Task(image_data, study, image_id, unsaved, parent=self)
         self._loading.done.connect(self._shown)
         self.start(self._loading)
 
@@ -222,12 +246,14 @@ class Session(QObject):
         viewer = self.viewer
         if viewer is None or self.study is None or self.study.folder != data.folder:
             return
+        from .mask_layers import keep_masks
         from .show import show_image_data
 
+        self.changing = True
         self.keeper.release()
         mask = show_image_data(viewer, data)
-        self.keeper.watch(mask, self.study, data.subject.image_id)
-        self.image_id = data.subject.image_id
+        keep_masks(viewer, data, mask, self.study, self.keeper)
+        self.image_id, self.changing = data.subject.image_id, False
         self.image_changed.emit()
 
     def step_image(self, by: int) -> None:

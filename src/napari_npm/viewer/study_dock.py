@@ -26,6 +26,7 @@ class StudyDock(StepDock):
         self.column.addWidget(self.start_box)
         self.column.addWidget(self.study_box, stretch=1)
         self.session.states_changed.connect(self._states_changed)
+        self.session.reviews_changed.connect(self._states_changed)
         self.session.image_changed.connect(self._image_changed)
         self.session.job_started.connect(self._job_state)
         self.session.job_ended.connect(self._job_state)
@@ -128,12 +129,13 @@ class StudyDock(StepDock):
         place = short_path(study.folder)
         self.welcome.setText(f"<b>{study.name}</b> · {samples} samples, {images} images<br>{place}")
         self.table.images.set_images(study.images)
-        self.table.images.set_states(self.session.states)
+        self._states_changed()
         self.table.select(self.session.image_id)
         self._job_state()
 
     def _states_changed(self) -> None:
         self.table.images.set_states(self.session.states)
+        self.table.images.set_reviews(self.session.reviews)
 
     def _image_changed(self) -> None:
         self.table.select(self.session.image_id)

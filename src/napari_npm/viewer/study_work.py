@@ -9,6 +9,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 
 from .layers import Kind, Subject
+from .ledger import Ledger
 from .warm_up import warm_up
 
 
@@ -28,6 +29,8 @@ class ImageData:
         ``(H, W)`` maps that are computed already.
     warnings : tuple of str
         What the reader warned of.
+    strokes : ndarray or None
+        ``(H, W)`` strokes drawn on it, None where there are none.
     """
 
     folder: Path
@@ -36,6 +39,7 @@ class ImageData:
     mask: Any
     maps: dict[Kind, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    strokes: Any = None
 
 
 def open_study(report: Progress, folder: Path, make: Any = None) -> Any:
@@ -96,9 +100,13 @@ def add_folder(
     return len(result.added), result.skipped
 
 
-def image_data(report: Progress, study: Any, image_id: str) -> ImageData:
-    """Read what is to be shown of one image."""
+def image_data(
+    report: Progress, study: Any, image_id: str, unsaved: Sequence[Ledger] = ()
+) -> ImageData:
+    """Read what is to be shown of one image, once what is still to be saved of it is saved."""
     report(0, 3, "reading the image")
+    for ledger in unsaved:
+        ledger.run()
     entry = study.image(image_id)
     image = study.read(image_id)
     report(1, 3, "reading the mask")
@@ -110,11 +118,12 @@ def image_data(report: Progress, study: Any, image_id: str) -> ImageData:
         if values is not None:
             maps[kind] = values
     subject = Subject(image_id, entry.pixel_size_nm, image_id)
-    return ImageData(study.folder, subject, image.pixels, mask, maps, tuple(entry.warnings))
+    warnings, strokes = tuple(entry.warnings), study.strokes(image_id)
+    return ImageData(study.folder, subject, image.pixels, mask, maps, warnings, strokes)
 
 
-def image_states(report: Progress, study: Any) -> dict[str, frozenset[str]]:
-    """Return for each image the names of the image-wise steps that are done."""
+def image_states(report: Progress, study: Any) -> tuple[dict[str, frozenset[str]], dict[str, Any]]:
+    """Return for each image the names of the steps that are done, and its mask's `Review`."""
     from napari_npm.study.steps import STEPS
 
     report(0, 1, "looking what is done")
@@ -129,7 +138,14 @@ def image_states(report: Progress, study: Any) -> dict[str, frozenset[str]]:
             steps.add("mask")
         else:
             steps.discard("mask")
-    return {image_id: frozenset(steps) for image_id, steps in done.items()}
+    states = {image_id: frozenset(steps) for image_id, steps in done.items()}
+    return states, dict(study.reviews())
+
+
+def review_of(report: Progress, study: Any, image_id: str) -> tuple[str, Any]:
+    """Return how far the mask of one image is."""
+    report(0, 1, "")
+    return image_id, study.review(image_id)
 
 
 def models_in_order(study: Any) -> tuple[str, ...]:

@@ -125,3 +125,56 @@ class Task(QObject):
         self.running = False
         self.cancelled.emit()
         self.ended.emit()
+
+
+class Latest(QObject):
+    """Runs work in a worker thread, one piece at a time; of those that wait only the newest.
+
+    For previews that follow a slider: what was asked for meanwhile is asked for no more.
+    """
+
+    done = Signal(object)
+    failed = Signal(str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._task: Task | None = None
+        self._wanted: tuple[Callable[..., Any], tuple[Any, ...]] | None = None
+        self._dropped = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether something runs or waits whose result is still wanted."""
+        return self._wanted is not None or (self._task is not None and not self._dropped)
+
+    def ask(self, work: Callable[..., Any], *arguments: Any) -> None:
+        """Run ``work(report, *arguments)`` as soon as what runs now is over."""
+        self._wanted = (work, arguments)
+        if self._task is None:
+            self._next()
+
+    def drop(self) -> None:
+        """Want no result of what runs or waits."""
+        self._wanted = None
+        self._dropped = True
+        if self._task is not None:
+            self._task.cancel()
+
+    def _next(self) -> None:
+        if self._wanted is None:
+            return
+        work, arguments = self._wanted
+        self._wanted, self._dropped = None, False
+        self._task = Task(work, *arguments, parent=self)
+        self._task.done.connect(self._tell)
+        self._task.failed.connect(self.failed)
+        self._task.ended.connect(self._over)
+        self._task.start()
+
+    def _tell(self, value: Any) -> None:
+        if not self._dropped:
+            self.done.emit(value)
+
+    def _over(self) -> None:
+        self._task = None
+        self._next()

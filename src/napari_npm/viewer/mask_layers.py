@@ -1,0 +1,91 @@
+"""Layers of masking: strokes, the proposal as a hatching, the grain in hand as an outline."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from .current import Current
+from .layers import Kind, find, put, remove
+from .ledger import Box
+from .masks import MaskKeeper, strokes_ledger, study_ledger
+from .study_work import ImageData
+
+
+def keep_masks(viewer: Any, data: ImageData, mask: Any, study: Any, keeper: MaskKeeper) -> None:
+    """Keep an image's mask and strokes from now on; clear what was proposed for another image.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where strokes are shown, in place of the previous image's.
+    data : ImageData
+        What was read of the image.
+    mask : napari.layers.Labels
+        The layer that shows its mask.
+    study : Study
+        Where both are kept.
+    keeper : MaskKeeper
+        Who keeps them.
+    """
+    image_id = data.subject.image_id
+    assert image_id is not None
+    keeper.watch(mask, study_ledger(study, image_id, data.mask))
+    strokes = _show_strokes(viewer, data)
+    if strokes is not None:
+        keeper.strokes.watch(strokes, strokes_ledger(study, image_id, strokes.data))
+
+
+def _show_strokes(viewer: Any, data: ImageData) -> Any:
+    for kind in (Kind.PROPOSED_UC, Kind.GRAIN, Kind.LASSO):
+        remove(viewer, kind, data.subject)
+    layer = find(viewer, Kind.STROKES, data.subject)
+    if layer is None and data.strokes is None:
+        return None
+    strokes = np.zeros(data.pixels.shape, np.uint8) if data.strokes is None else data.strokes
+    return put_below(viewer, Kind.STROKES, data.subject, strokes)
+
+
+def put_below(viewer: Any, kind: Kind, subject: Any, data: NDArray[Any]) -> Any:
+    """Put a layer without making it the active one."""
+    active = viewer.layers.selection.active
+    layer = put(viewer, kind, subject, data)
+    if active is not None and active in viewer.layers:
+        viewer.layers.selection.active = active
+    return layer
+
+
+def outlined(region: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
+    """Return the outline of a region, inside it, as labels to be drawn.
+
+    Parameters
+    ----------
+    region : ndarray of bool, (H, W)
+        The region.
+    width : int
+        Width in px.
+    """
+    inner = ndimage.binary_erosion(region, iterations=width, border_value=1)
+    return (region & ~inner).astype(np.uint8)
+
+
+def hatched(region: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
+    """Return a region as an outline filled with slanted lines: told from a mask without colour."""
+    drawn = outlined(region, width)
+    rows, columns = np.indices(region.shape, sparse=True)
+    drawn[region & ((rows + columns) % (8 * width) < width)] = 1
+    return drawn
+
+
+def line_width(shape: tuple[int, ...]) -> int:
+    """Return the width of outlines in px: about two on the screen when all of it is seen."""
+    return max(1, round(min(shape[-2:]) / 400))
+
+
+def show_crop(viewer: Any, kind: Kind, image: Current, drawn: NDArray[Any], box: Box) -> Any:
+    """Show labels that cover only a part of an image, in its place."""
+    layer = put_below(viewer, kind, image.subject, drawn)
+    scale = np.asarray(layer.scale)
+    layer.translate = np.asarray([side.start for side in box]) * scale
+    return layer
