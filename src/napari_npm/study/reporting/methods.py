@@ -75,7 +75,8 @@ def _simulate(study: Study, p: Any) -> str:
         f" {metal.density:g} g/cm³) was simulated by Monte Carlo at {p.points} metal volume"
         f" fractions for a beam of {p.energy_kev:g} keV{tilt}, with {ELASTIC[p.elastic]}, the"
         f" stopping power of Joy and Luo with mean ionisation energies {ionisation}, to a standard"
-        f" error of {p.standard_error:g} in the backscatter coefficient (seed {p.seed}), {detector}."
+        f" error of {p.standard_error:g} in the backscatter coefficient (seed {p.seed}),"
+        f" {detector}."
     )
 
 
