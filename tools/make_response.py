@@ -2,9 +2,10 @@
 
     python tools/make_response.py [--check]
 
-C-S-H with Field's metal at 5 kV, 21 porosities with a standard error of η of 3e-4, each with the
-signals of all three detectors. The seed is fixed, so the same program writes the same numbers.
-With --check nothing is written: it fails where the file is off by more than 4 standard errors.
+C-S-H with Field's metal at 5 kV, 21 porosities, each with the signals of all three detectors. The
+standard error of η is a third of the step's default, at nine times the electrons (1.5 minutes on
+two cores). The seed is fixed, so the same program writes the same numbers.
+With --check nothing is written: it fails where the file is off by more than 5 standard errors.
 """
 
 import sys
@@ -25,7 +26,7 @@ TARGET = Path(__file__).parents[1] / f"src/napari_npm/data/response/{DEFAULT_CUR
 
 def main() -> None:
     """Simulate the curve, then write the file or hold it against the one there is."""
-    parameters = SimulateParameters()
+    parameters = SimulateParameters().model_copy(update={"standard_error": 1e-4})
     binder, metal = materials_of(parameters)
     start = time.perf_counter()
     response = response_curve(
@@ -55,7 +56,7 @@ def main() -> None:
     if "--check" not in sys.argv:
         write_text(TARGET, response_csv(columns, notes_of(parameters)))
         print(f"wrote {TARGET}")
-    elif off > 4 * np.sqrt(2) * parameters.standard_error:
+    elif off > 5 * np.sqrt(2) * parameters.standard_error:
         sys.exit("the file is old: run this without --check")
 
 

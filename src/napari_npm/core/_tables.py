@@ -12,8 +12,16 @@ from .materials import Material
 
 AVOGADRO = 6.02214076e23
 END_KEV = 0.05  # electrons are followed down to this energy
-COLUMNS = 1024  # of the table of deflections; the kernel takes 10 random bits for them
-NODES = 64
+
+# The table of deflections has a column for each range of a number t drawn evenly from 64 to 65599:
+# 64 columns an octave, so large deflections, which are rare, are resolved as well as small ones.
+# Column 0 is the largest; which one t is in shows in the bits of t as a single-precision number.
+FIRST = 64
+DRAWS = 65536
+_EDGES = np.append(np.ldexp(np.arange(64, 128), np.arange(10)[:, None]).ravel(), [65536, 65600])
+WIDTHS = np.diff(_EDGES).astype(np.int64)
+COLUMNS = WIDTHS.size
+NODES = 32  # 16 would do: eta and the mean energy then change by less than 1e-4 and 4e-4
 _ENERGIES = 2000
 _POINTS = 1024
 
@@ -36,7 +44,8 @@ class TransportTables:
     ranges : ndarray of float32, (points + 2,)
         Range left at equal steps of τ from 0; the last is there to be read, not used.
     deflections : ndarray of float32, ((nodes + 2) * COLUMNS,)
-        At equal steps of τ from 0, the means of x = sin²(θ/2) over shares of equal probability.
+        At equal steps of τ from 0, the mean of x = sin²(θ/2) over each column's share of
+        probability, ``WIDTHS / DRAWS``, from the largest down.
     energies : ndarray of float32, (points + 1,)
         Energy over the beam's at equal steps of range from 0.
     """
@@ -112,13 +121,13 @@ def _integral(values: Array, energy: Array) -> Array:
 
 
 def _deflections(model: ElasticModel, material: Material, energy_kev: float) -> Array:
-    """Return the mean deflection over each of `COLUMNS` shares of equal probability."""
+    """Return the mean deflection in each column."""
     rates = np.array(_rates(model, material, np.array([energy_kev])))[:, 0]
     below = np.zeros_like(_X)
     for z, rate in zip(material.atomic_numbers, rates / rates.sum(), strict=True):
         below += rate * model.cumulative(int(z), energy_kev, _X)
     below = np.maximum.accumulate(below) / below[-1]
     total = np.concatenate([[0.0], np.cumsum(0.5 * (_X[1:] + _X[:-1]) * np.diff(below))])
-    edges = np.interp(np.linspace(0.0, 1.0, COLUMNS + 1), below, total)
-    means: Array = np.diff(edges) * COLUMNS
+    edges = np.interp(1.0 - (_EDGES - FIRST) / DRAWS, below, total)
+    means: Array = -np.diff(edges) * DRAWS / WIDTHS
     return means
