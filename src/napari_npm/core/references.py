@@ -109,7 +109,9 @@ def propose_references(
             metal, g_metal, regions = region, level, regions[:-1]
             why_metal = _METAL.format(_count(region), level)
     csh, g_csh, why_csh = none, None, _NO_CSH if g_metal is not None else _CSH_UNKNOWN
-    for level, region in regions if g_metal is not None else ():
+    for level, region in regions:
+        if g_metal is None:
+            break
         if g_cement is not None:
             at = (g_cement - level) / (g_metal - level)
             if not unhydrated_signal[0] <= at <= unhydrated_signal[1]:
