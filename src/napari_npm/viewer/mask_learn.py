@@ -280,7 +280,7 @@ class LearnBox(Part):
     @guarded
     def _saved(self) -> None:
         self.dock.task = None
-        self.dock.run_steps("Proposing on all images", "mask")
+        self.dock.run_steps("Proposing on all images", "run", "--until", "mask")
 
 
 def _save(report: Any, ledgers: tuple[Ledger, ...]) -> None:

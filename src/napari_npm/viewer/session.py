@@ -79,7 +79,7 @@ class Session(QObject):
         self._tasks: set[Task] = set()
         self.keeper = MaskKeeper(self)
         self.keeper.failed.connect(self._complain)
-        self.keeper.saved.connect(self._mask_saved)
+        self.keeper.saved.connect(self.refresh_review)
         self.start(Task(warm_up, parent=self))
 
     @property
@@ -208,10 +208,6 @@ class Session(QObject):
         self.states, self.reviews = found
         self.states_changed.emit()
         self.reviews_changed.emit()
-
-    def _mask_saved(self, image_id: str) -> None:
-        self.said.emit(f"Mask of {image_id} saved.")
-        self.refresh_review(image_id)
 
     def refresh_review(self, image_id: str) -> None:
         """Find out in the background how far the mask of one image is."""
