@@ -8,7 +8,7 @@ from skimage.draw import disk
 
 from napari_npm.core.calibration import reference_levels
 from napari_npm.core.errors import NpmError
-from napari_npm.core.masking import Label, grow_region, label_by_levels
+from napari_npm.core.masking import Label, label_by_levels
 
 PLAIN = {"smooth_px": 0, "open_px": 0, "min_area_px": 0, "erode_px": 0}
 
@@ -114,29 +114,3 @@ def test_nothing_asked_nothing_labelled():
 def test_bad_input(image, options, says):
     with pytest.raises(NpmError, match=says):
         label_by_levels(image, **options)
-
-
-@settings(deadline=None)
-@given(hnp.arrays(np.uint8, (7, 6)), st.integers(0, 6), st.integers(0, 5), st.integers(0, 255))
-def test_grown_region_is_the_piece_around_the_seed(image, row, column, tolerance):
-    grown = grow_region(image, (row, column), tolerance)
-    close = np.abs(image.astype(int) - int(image[row, column])) <= tolerance
-    pieces, _ = ndimage.label(close)
-    assert np.array_equal(grown, pieces == pieces[row, column])
-
-
-def test_grow_follows_the_phase_through_noise():
-    image, truth = scene(noise=4)
-    grown = grow_region(image, (50, 50), 20, smooth_px=1.5)
-    assert np.count_nonzero(grown & (truth == 1)) / np.count_nonzero(grown | (truth == 1)) > 0.9
-
-
-@pytest.mark.parametrize("seed", [(-1, 0), (4, 0), (0, 5)])
-def test_seed_outside(seed):
-    with pytest.raises(NpmError, match="outside the image"):
-        grow_region(np.ones((4, 5)), seed, 1)
-
-
-def test_negative_tolerance():
-    with pytest.raises(NpmError, match="0 or more"):
-        grow_region(np.ones((4, 5)), (0, 0), -1)

@@ -32,7 +32,6 @@ from .groups import group_means as group_means
 from .growing import RegionGrower as RegionGrower
 from .masking import Label as Label
 from .masking import Stroke as Stroke
-from .masking import grow_region as grow_region
 from .masking import label_by_levels as label_by_levels
 from .materials import MATERIALS as MATERIALS
 from .materials import Material as Material

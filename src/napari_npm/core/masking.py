@@ -1,4 +1,4 @@
-"""What the labels of a mask mean, and two aids to drawing one.
+"""What the labels of a mask mean, and an aid to drawing one.
 
 In samples intruded with metal, unhydrated cement (UC) is not the bright phase: at 5 kV its
 backscatter coefficient (C3S about 0.18) lies just above that of metal-free C-S-H (0.13) and far
@@ -13,7 +13,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
-from skimage.segmentation import flood
 
 from ._grey_image import grey_image
 from .errors import NpmError
@@ -102,50 +101,6 @@ def label_by_levels(
             region = eroded(region, erode_px)
         labels[region] = label
     return labels
-
-
-def grow_region(
-    image: ArrayLike, seed: tuple[int, int], tolerance: float, *, smooth_px: float = 0.0
-) -> NDArray[np.bool_]:
-    """Grow a region from a pixel over neighbours of about its grey level.
-
-    Parameters
-    ----------
-    image : array_like, shape (H, W)
-        Grey values.
-    seed : (int, int)
-        Row and column of the pixel to start from.
-    tolerance : float
-        Largest difference in grey level from the seed.
-    smooth_px : float
-        Standard deviation in px of a smoothing beforehand, against noise; 0 for none.
-
-    Returns
-    -------
-    ndarray of bool, shape (H, W)
-        The pixels within the tolerance that hang together with the seed by pixel sides.
-
-    Raises
-    ------
-    NpmError
-        If the seed is outside the image, the tolerance or smoothing negative, or the image not a
-        grey image.
-    """
-    grey = grey_image(image).astype(np.float64)
-    row, column = (int(at) for at in seed)
-    if not (0 <= row < grey.shape[0] and 0 <= column < grey.shape[1]):
-        raise NpmError(
-            f"The seed (row {row}, column {column}) is outside the image of {grey.shape[0]} rows "
-            f"and {grey.shape[1]} columns; choose a pixel of the image."
-        )
-    if not (tolerance >= 0 and smooth_px >= 0):
-        raise NpmError("Tolerance and smoothing must be 0 or more.")
-    if smooth_px > 0:
-        grey = ndimage.gaussian_filter(grey, smooth_px, mode="reflect")
-    grown = flood(  # type: ignore[no-untyped-call]  # scikit-image has no types
-        grey, (row, column), tolerance=tolerance, connectivity=1
-    )
-    return np.asarray(grown, dtype=np.bool_)
 
 
 def _range(limits: tuple[float, float], label: Label) -> tuple[float, float]:
