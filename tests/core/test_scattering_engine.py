@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import numba
 import numpy as np
 import pytest
 from scipy.integrate import quad
@@ -119,6 +120,26 @@ def test_random_numbers_are_those_of_the_formulas():
     assert min(exponential) > -6e-7  # nobody gains more optical depth than tables have to spare
     angle = np.pi * (((words >> 16) + 0.5) / 65536 - 0.5)
     np.testing.assert_allclose([transport._cosine(w) for w in words], np.sin(angle), atol=5e-7)
+
+
+def test_one_by_one_gives_the_same_bits_as_side_by_side():
+    # compiled without the promise that makes vectors possible: another program, the same numbers
+    tables = make_tables(MATERIALS["csh"], 5.0)
+    one_by_one = numba.njit(transport._advance.py_func, boundscheck=False, error_model="numpy")
+    results = []
+    for advance in (transport._advance, one_by_one):
+        n, rng = 100, np.random.default_rng(3)
+        words = list(rng.integers(0, 2**32, (4, n), dtype=np.uint32))
+        tau = np.full(n, tables.optical_depth, np.float32)
+        state = [tau, np.ones(n, np.float32), np.zeros(n, np.float32), np.ones(n, np.float32)]
+        state.append(np.zeros(n, np.float32))
+        per_range = np.float32((tables.ranges.size - 2) / tables.optical_depth)
+        per_node = np.float32((tables.deflections.size // COLUMNS - 2) / tables.optical_depth)
+        for _ in range(60):
+            advance(n, *words, *state, tables.ranges, tables.deflections, per_range, per_node)
+        assert 20 < np.count_nonzero(tau > 0) < 80
+        results.append(b"".join(array.tobytes() for array in (*state, *words)))
+    assert results[0] == results[1]
 
 
 def test_tables_hold_range_optical_depth_and_energy():
