@@ -69,12 +69,17 @@ def test_a_part_with_its_corner_is_the_same_edit_as_the_whole(tmp_path, rng):
     assert (tmp_path / "2.npz").stat().st_size == (tmp_path / "1.npz").stat().st_size
 
 
-def test_the_mask_given_is_never_changed(tmp_path):
+def test_the_mask_given_is_not_changed(tmp_path):
     history = MaskHistory(tmp_path / "a.npz", SHAPE)
     before, after = np.zeros(SHAPE, np.uint8), np.ones(SHAPE, np.uint8)
     history.push(before, after)
-    history.undo(after)
+    kept = history.undo(after)
     assert after.all()
+    # unless it is asked for, and then only the mask itself is
+    assert history.redo(kept, copy=False) is kept
+    assert np.array_equal(kept, after)
+    assert history.undo(kept, copy=False) is kept
+    assert np.array_equal(kept, before)
 
 
 def test_a_mask_changed_by_something_else_ends_the_history(tmp_path):

@@ -79,7 +79,7 @@ def test_three_strokes_on_one_image_propose_on_all(study, truths):
 
 
 def test_a_proposal_is_what_the_core_functions_give(study):
-    study.set_parameters("mask", probability=0.6, open_px=1, min_area_um2=0.3, min_solidity=0.5)
+    study.set_parameters("mask", probability=0.6, open_px=3, min_area_um2=0.2, min_solidity=0.5)
     propose(study)
     (name,) = study.stroked_images
     classifier = train_pixel_classifier([study.read(name).pixels], [study.strokes(name)], seed=0)
@@ -88,9 +88,9 @@ def test_a_proposal_is_what_the_core_functions_give(study):
             study.read(image.id).pixels,
             classifier,
             probability=0.6,
-            open_px=1,
-            min_area_px=0.3 / (image.pixel_size_nm / 1000) ** 2,
-            fill_area_px=0.5 / (image.pixel_size_nm / 1000) ** 2,
+            open_px=3,
+            min_area_px=0.2 / (image.pixel_size_nm / 1000) ** 2,
+            fill_area_px=0.3 / (image.pixel_size_nm / 1000) ** 2,
             min_solidity=0.5,
         )
         assert np.array_equal(study.mask(image.id) == Label.UNHYDRATED, expected)
@@ -133,7 +133,7 @@ def test_drawn_references_stay_and_only_the_others_are_proposed(study):
     study.set_parameters("mask", propose_references=True)
     propose(study)
     known = learnt(study).classifier
-    limits = dict.fromkeys(("min_area_px", "fill_area_px"), 0.5 / 0.052**2)
+    limits = {"open_px": 1, "min_area_px": 0.5 / 0.052**2, "fill_area_px": 0.3 / 0.052**2}
     for name, kept in ((drawn, labels), (other, np.zeros_like(labels))):
         pixels, found = study.read(name).pixels, study.mask(name)
         cement = propose_unhydrated(pixels, known, **limits)

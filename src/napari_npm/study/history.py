@@ -170,13 +170,16 @@ class MaskHistory:
         self._write()
         return True
 
-    def undo(self, current: NDArray[Any]) -> NDArray[np.uint8] | None:
+    def undo(self, current: NDArray[Any], *, copy: bool = True) -> NDArray[np.uint8] | None:
         """Return the mask as it was before the last edit.
 
         Parameters
         ----------
         current : ndarray of uint8, shape (H, W)
-            The mask as it is; it is not changed.
+            The mask as it is.
+        copy : bool
+            Leave ``current`` as it is and return a new array; else ``current`` itself is changed
+            and returned, which on a mosaic spares the time and memory of a copy.
 
         Returns
         -------
@@ -188,11 +191,11 @@ class MaskHistory:
         NpmError
             If the study is read only, or the disk refuses.
         """
-        return self._step(current, self._done - 1, "after", "before")
+        return self._step(current, copy, self._done - 1, "after", "before")
 
-    def redo(self, current: NDArray[Any]) -> NDArray[np.uint8] | None:
+    def redo(self, current: NDArray[Any], *, copy: bool = True) -> NDArray[np.uint8] | None:
         """Return the mask with the edit that was undone last done again; see `undo`."""
-        return self._step(current, self._done, "before", "after")
+        return self._step(current, copy, self._done, "before", "after")
 
     def clear(self) -> None:
         """Forget all edits."""
@@ -202,14 +205,14 @@ class MaskHistory:
             self._path.unlink(missing_ok=True)
 
     def _step(
-        self, current: NDArray[Any], number: int, old: str, new: str
+        self, current: NDArray[Any], copy: bool, number: int, old: str, new: str
     ) -> NDArray[np.uint8] | None:
         self.changed = None
         if not 0 <= number < len(self._edits):
             return None
         self._check()
         edit = self._edits[number]
-        labels = np.array(current, dtype=np.uint8)
+        labels = np.array(current, np.uint8) if copy else np.asarray(current, np.uint8)
         if labels.shape != self._shape or not edit.put(labels, old, new):
             self.clear()
             return None

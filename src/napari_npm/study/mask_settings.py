@@ -45,13 +45,17 @@ class MaskParameters(Parameters):
         le=20,
     )
     open_px: float = parameter(
-        2.0, "Parts thinner than twice this are cut off.", unit="px", ge=0, le=50
+        1.0,
+        "Parts thinner than twice this are cut off; grey levels of noisy images need more.",
+        unit="px",
+        ge=0,
+        le=50,
     )
     min_area_um2: float = parameter(
         0.5, "Smallest area that is proposed.", unit="µm²", ge=0, le=10_000
     )
     fill_area_um2: float = parameter(
-        0.5, "Largest hole in UC that is filled.", unit="µm²", ge=0, le=10_000
+        0.3, "Largest hole in UC that is filled.", unit="µm²", ge=0, le=10_000
     )
     min_solidity: float = parameter(
         0.0,
