@@ -1,15 +1,11 @@
 import numpy as np
 import pytest
 
-from napari_npm.core.calibration import calibrate
 from napari_npm.core.errors import NpmError
-from napari_npm.core.masking import Label
 from napari_npm.core.progress import silent
 from napari_npm.core.regions import isodata_split
 from napari_npm.core.smoothing import microscale
 from napari_npm.viewer.image_work import (
-    calibrate_image,
-    grey_of,
     layout,
     regions_of,
     smooth_image,
@@ -29,33 +25,6 @@ def finish(generator):
 @pytest.fixture
 def big(rng):
     return rng.random((500, 800)).astype(np.float32) ** 2
-
-
-def test_grey_levels_leave_unhydrated_cement_out(grey, labels):
-    found = grey_of(silent, grey, labels)
-    assert found.counts.sum() == np.count_nonzero(labels != Label.UNHYDRATED)
-    assert found.g_csh == pytest.approx(60, abs=0.5)
-    assert found.g_metal == pytest.approx(200, abs=0.5)
-    assert found.pixels[Label.METAL] == 900
-    assert grey_of(silent, grey, None).counts.sum() == grey.size
-
-
-def test_levels_come_from_the_mask_unless_given(grey, labels):
-    marked = calibrate_image(silent, grey, labels, None, None)
-    assert marked.g_csh == pytest.approx(60, abs=0.5)
-    assert not marked.porosity[labels == Label.UNHYDRATED].any()
-    given = calibrate_image(silent, grey, labels, 50.0, 210.0)
-    wanted = calibrate(grey, 50.0, 210.0, unhydrated=labels == Label.UNHYDRATED)
-    assert np.array_equal(given.porosity, wanted.porosity)
-    free = calibrate_image(silent, grey, None, 50.0, 210.0)
-    assert free.unhydrated == 0
-
-
-def test_missing_references_are_named(grey, labels):
-    with pytest.raises(NpmError, match="no mask"):
-        calibrate_image(silent, grey, None, None, 210.0)
-    with pytest.raises(NpmError, match="reference metal"):
-        calibrate_image(silent, grey, np.where(labels == Label.METAL, 0, labels), None, None)
 
 
 def test_work_is_done_tile_by_tile_as_in_a_study(big):

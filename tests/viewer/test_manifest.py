@@ -24,6 +24,7 @@ def test_every_command_can_be_imported(manifest):
 def test_the_docks_of_the_method_are_offered_in_order(manifest):
     assert [widget.display_name for widget in manifest.contributions.widgets] == [
         "Study",
+        "Simulate",
         "Mask and calibrate",
         "MicF",
         "Train and predict",

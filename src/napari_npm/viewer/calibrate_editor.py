@@ -41,6 +41,7 @@ class CalibrateEditor(Part):
         self.column.addWidget(self.references)
         self._build_form()
         self.live.follow(self.calibrate_form)
+        self._form_changed()
         self.references.follow(
             self._edit_mask, lambda: int(self.calibrate_form.values()["min_reference_px"])
         )

@@ -247,7 +247,7 @@ class LivePanel(Part):
         if not isalive(self):
             viewer.mouse_move_callbacks.remove(self._pointed)
             return
-        if self.grey is None or not self.isVisible():
+        if self.grey is None or not self.isVisibleTo(self.dock):
             return
         layer = base_layer(viewer)
         grey = None if layer is None else layer.get_value(viewer.cursor.position, world=True)

@@ -4,10 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
-from napari_npm.core.uncertainty import OUTLIER, robust_z
 
 
 @dataclass(frozen=True)
@@ -48,27 +46,19 @@ class DriftPoint:
         return f"{self.image_id}: {', '.join(parts)}"
 
 
-def drift_of(report: Progress, study: Any) -> tuple[DriftPoint, ...]:
-    """Return the reference levels of a study's images in the order they were taken."""
+def drift_points(report: Progress, study: Any) -> tuple[tuple[DriftPoint, ...], str]:
+    """Return the reference levels of a study's images in order, and what the order is.
+
+    There are none before the mask step has measured all images.
+    """
+    from napari_npm.study.drift import drift_of
+
     report(0, 1, "")
-    records = study.state("mask").records
-    images = list(study.images)
-    if all(image.date for image in images):
-        images.sort(key=lambda image: image.date)
-    levels = {}
-    for name in ("csh", "metal"):
-        rows = [records[one.id].rows[0] if one.id in records else {} for one in images]
-        levels[name] = np.array(
-            [row[f"{name}_mean"] if row.get(f"{name}_count") else np.nan for row in rows]
-        )
-    far = {name: np.abs(robust_z(values)) > OUTLIER for name, values in levels.items()}
-    return tuple(
-        DriftPoint(
-            image.id,
-            float(levels["csh"][place]),
-            float(levels["metal"][place]),
-            bool(far["csh"][place]),
-            bool(far["metal"][place]),
-        )
-        for place, image in enumerate(images)
-    )
+    try:
+        drift = drift_of(study)
+    except NpmError:
+        return (), ""
+    columns = [drift.levels["csh"], drift.levels["metal"]]
+    columns += [drift.outliers("csh"), drift.outliers("metal")]
+    rows = zip(drift.images, *(column.tolist() for column in columns), strict=True)
+    return tuple(DriftPoint(*row) for row in rows), drift.order

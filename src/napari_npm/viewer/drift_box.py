@@ -5,7 +5,7 @@ from html import escape
 
 from qtpy.QtCore import Qt
 
-from .drift import DriftPoint, drift_of
+from .drift import DriftPoint, drift_points
 from .drift_chart import DriftChart
 from .parts import Part
 from .tasks import Task
@@ -45,17 +45,20 @@ class DriftBox(Part):
         study = self.session.study
         if study is None or self._reading is not None:
             return
-        self._reading = Task(drift_of, study, parent=self.session)
-        self._reading.done.connect(self.show_points)
+        self._reading = Task(drift_points, study, parent=self.session)
+        self._reading.done.connect(self._found)
         self._reading.ended.connect(self._read)
         self.session.start(self._reading)
 
     def _read(self) -> None:
         self._reading = None
 
-    def show_points(self, points: Sequence[DriftPoint]) -> None:
+    def _found(self, found: tuple[tuple[DriftPoint, ...], str]) -> None:
+        self.show_points(*found)
+
+    def show_points(self, points: Sequence[DriftPoint], order: str = "") -> None:
         """Show these levels."""
-        self.chart.set_points(points)
+        self.chart.set_points(points, order)
         if self.session.study is None:
             self.outliers.setText("Open a study to see how the references drift between images.")
             return
@@ -64,7 +67,7 @@ class DriftBox(Part):
             self.outliers.setText("No outliers." if points else "")
             return
         lines = [
-            f'<a href="{escape(point.image_id)}">▲ {escape(point.text)}</a>'
+            f'<a style="color:#D55E00" href="{escape(point.image_id)}">▲ {escape(point.text)}</a>'
             for point in far[:_LISTED]
         ]
         if len(far) > _LISTED:

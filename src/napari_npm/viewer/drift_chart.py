@@ -36,14 +36,14 @@ class DriftChart(Painted):
     def __init__(self, viewer: Any) -> None:
         super().__init__(viewer, 190)
         self.points: tuple[DriftPoint, ...] = ()
-        self._current, self._marked = "", -1
+        self._order, self._current, self._marked = "", "", -1
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.setAccessibleName("Reference levels of the study's images in order")
 
-    def set_points(self, points: Sequence[DriftPoint]) -> None:
-        """Show these images."""
-        self.points = tuple(points)
+    def set_points(self, points: Sequence[DriftPoint], order: str = "") -> None:
+        """Show these images; say what their order is."""
+        self.points, self._order = tuple(points), order
         self._marked = min(self._marked, len(self.points) - 1)
         self.update()
 
@@ -114,7 +114,7 @@ class DriftChart(Painted):
             self._band(painter, inks, number, name, title, QColor(colour))
         painter.setPen(inks.ink)
         box = QRectF(self.frame.left(), self.height() - 16, self.frame.width(), 14)
-        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, "images in the order they were taken")
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, f"images {self._order}")
 
     def _band(
         self, painter: QPainter, inks: Inks, number: int, name: str, title: str, colour: QColor
