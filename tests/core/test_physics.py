@@ -62,4 +62,4 @@ def test_phases_of_cement_paste(name):
 def test_elements_as_measured(symbol):
     mean, deviation = MEASURED[symbol]
     found = backscatter(Material.from_formula(symbol), electrons=100_000, seed=25)
-    assert found.coefficient == pytest.approx(mean, abs=2.1 * deviation)
+    assert found.coefficient == pytest.approx(mean, abs=0.02 + deviation)

@@ -66,16 +66,6 @@ def mott_screening(median: ArrayLike) -> Array:
     return np.asarray(0.5 * half / (0.5 - half))
 
 
-def mott_energies_kev() -> Array:
-    """Return the energies of the table in keV, rising."""
-    return _table().energy_kev.copy()
-
-
-def mott_shares() -> Array:
-    """Return the cumulative probabilities that the table holds deflections at, from 0 to 1."""
-    return _table().share.copy()
-
-
 def mott_cross_section(z: int, energy_kev: ArrayLike) -> Array:
     """Return the total elastic cross section of an element in cm² at energies in keV."""
     table = _table()
