@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
@@ -13,6 +13,7 @@ MODELS = st.sampled_from(sorted(ELASTIC))
 U = np.concatenate([np.linspace(0, 0.99, 100), 1 - np.geomspace(0.01, 1e-9, 40), [1.0]])
 
 
+@settings(deadline=None)
 @given(MODELS, ELEMENTS, ENERGIES)
 def test_deflection_and_share_undo_each_other(name, z, energy):
     model = ELASTIC[name]
@@ -23,6 +24,7 @@ def test_deflection_and_share_undo_each_other(name, z, energy):
     assert model.cumulative(z, energy, x) == pytest.approx(U, abs=1e-9)
 
 
+@settings(deadline=None)
 @given(MODELS, ELEMENTS, ENERGIES)
 def test_cross_section_is_positive_and_continuous(name, z, energy):
     model = ELASTIC[name]

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_npm.core._elements import ATOMIC_WEIGHTS, SYMBOLS, atomic_number
@@ -68,6 +68,7 @@ groups = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(groups)
 def test_any_nested_formula(group):
     text, atoms = group
