@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -149,10 +150,13 @@ def _through_local(
     with _pool(scheduler, min(width, len(items))) as pool:
         for start in range(0, len(items), size):
             batch = items[start : start + size]
+            # bound beforehand: dask would look for tasks inside every argument
             calls = [
-                dask.delayed(step.compute, pure=False, traverse=False)(
-                    study, parameters, item, silent, dask_key_name=f"{step.name}-{item.id}"
-                )
+                dask.delayed(
+                    partial(step.compute, study, parameters, item, silent),
+                    pure=False,
+                    traverse=False,
+                )(dask_key_name=f"{step.name}-{item.id}")
                 for item in batch
             ]
             by_key = {call.key: item for call, item in zip(calls, batch, strict=True)}

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,11 @@ class Record:
     """Hash of the result: what the next steps depend on."""
     rows: tuple[Mapping[str, Any], ...] = ()
     """Lines for the step's tables."""
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """The record as its line says it; without the deep copy of `dataclasses.asdict`."""
+        return {"item": self.item, "key": self.key, "output": self.output, "rows": self.rows}
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class StepState:
 
     def add(self, record: Record) -> None:
         """Write one finished item."""
-        append_line(self.path, asdict(record))
+        append_line(self.path, record.line)
         self.records[record.item] = record
 
     def drop(self, item: str) -> None:
@@ -78,7 +83,7 @@ class StepState:
 
         self.keep_only(items)
         lines: Iterable[Any] = [
-            *(asdict(record) for record in self.records.values()),
+            *(record.line for record in self.records.values()),
             {"finished": finish.key, "files": list(finish.files)},
         ]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
