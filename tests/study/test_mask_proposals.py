@@ -145,8 +145,8 @@ def test_drawn_references_stay_and_only_the_others_are_proposed(study):
         csh = kept == Label.CSH if kept.any() else references.csh
         assert np.array_equal(found == Label.CSH, csh)
         assert study.review(name) is Review.PROPOSED
-    # nor do they change when the program proposes once more
-    study.set_parameters("mask", probability=0.7)
+    # nor do they change when the program proposes once more, or grey levels would add to them
+    study.set_parameters("mask", probability=0.7, csh_low=40, csh_high=90)
     assert drawn in changed_by(study, lambda: propose(study))
     assert np.array_equal(study.mask(drawn) == Label.CSH, labels == Label.CSH)
 
@@ -194,6 +194,9 @@ def test_the_table_tells_review_pieces_and_share(study):
         cement = study.mask(name) == Label.UNHYDRATED
         assert row["unhydrated_fraction"] == pytest.approx(cement.mean())
         assert row["unhydrated_pieces"] == ndimage.label(cement)[1]
+    study.set_review(first, Review.CORRECTED)
+    assert propose(study).computed == 0
+    assert study.table("masks").set_index("image").loc[first, "review"] == "corrected"
 
 
 # learning
