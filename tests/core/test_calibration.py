@@ -62,6 +62,13 @@ def test_against_steps_one_pixel_at_a_time(dtype):
     assert (result.g_csh, result.g_metal) == (60.25, 200.5)
 
 
+def test_whole_numbers_below_zero():
+    image = np.array([[-300, -200, -130], [-60, -59, 40]], np.int16)
+    result = calibrate(image, -200, -60)
+    assert result.porosity == pytest.approx(calibrate(image.astype(float), -200, -60).porosity)
+    assert (result.below, result.above) == (1, 2)
+
+
 def test_ends_are_exact_and_not_counted():
     result = calibrate(np.array([[49, 50, 200, 201]], np.uint8), 50, 200)
     assert result.porosity.tolist() == [[0, 0, 1, 1]]

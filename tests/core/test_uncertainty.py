@@ -113,6 +113,16 @@ def test_mean_and_its_uncertainty_against_drawing(image):
     assert known.total == pytest.approx(np.hypot(known.csh, known.metal))
 
 
+def test_pixels_beyond_the_references_do_not_move_with_them():
+    errors = {"csh_error": 1.5, "metal_error": 2.5, "curve": CURVE}
+    beyond = mean_porosity([10, 40, 230], [5, 5, 30], G_CSH, G_METAL, **errors)
+    assert (beyond.porosity, beyond.total) == (0.75, 0)
+    inside = mean_porosity([130], [10], G_CSH, G_METAL, **errors)
+    both = mean_porosity([40, 130], [10, 10], G_CSH, G_METAL, **errors)
+    for part in ("csh", "metal", "curve", "model"):
+        assert getattr(both, part) == pytest.approx(getattr(inside, part) / 2)
+
+
 def test_drift_and_gain_are_what_a_changed_image_reads(image):
     known = mean_porosity(*grey_histogram_of(image), G_CSH, G_METAL, curve=CURVE)
     plain = calibrate(image.astype(float), G_CSH, G_METAL, curve=CURVE).porosity.mean(dtype=float)
