@@ -63,6 +63,7 @@ def test_tools_make_a_mask_layer_with_the_chosen_label(mask, viewer, qtbot):
 
 
 def test_click_a_grain_change_the_tolerance_and_take_it(mask, viewer, qtbot, press):
+    mask.draw.auto_box.setChecked(False)
     mask.draw.tolerance.set_value(4)
     click(mask.draw.tool_buttons["grow"], qtbot)
     grown(mask, qtbot, 90, 40)
@@ -76,7 +77,7 @@ def test_click_a_grain_change_the_tolerance_and_take_it(mask, viewer, qtbot, pre
     press(Qt.Key.Key_BracketRight)
     assert mask.draw.tolerance.value() > 32
     press(Qt.Key.Key_Return)
-    assert the(viewer, Kind.GRAIN) is None
+    assert not the(viewer, Kind.GRAIN).visible
     marked = the(viewer, Kind.MASK).data == Label.UNHYDRATED
     assert marked[71:109, 21:59].all()
     assert not marked[:69].any()
@@ -89,7 +90,7 @@ def test_a_click_elsewhere_takes_the_grain_and_escape_leaves_it(mask, viewer, qt
     assert the(viewer, Kind.MASK).data[90, 40] == Label.UNHYDRATED
     qtbot.waitUntil(lambda: mask.draw.grow.grain is not None, timeout=30_000)
     press(Qt.Key.Key_Escape)
-    assert the(viewer, Kind.GRAIN) is None
+    assert not the(viewer, Kind.GRAIN).visible
     assert not mask.draw.grow.pending
     assert not the(viewer, Kind.MASK).data[30, 30]
     grown(mask, qtbot, 30, 30)
@@ -98,12 +99,23 @@ def test_a_click_elsewhere_takes_the_grain_and_escape_leaves_it(mask, viewer, qt
     assert the(viewer, Kind.MASK).data[30, 30] == Label.UNHYDRATED
 
 
+def test_each_grain_begins_with_a_tolerance_of_its_own(mask, viewer, qtbot):
+    mask.draw.tolerance.set_value(60)
+    mask.draw.use("grow")
+    grown(mask, qtbot, 90, 40)
+    assert mask.draw.tolerance.value() == mask.draw.grow.grain.tolerance < 60
+    assert mask.draw.grow.grain.inside.sum() == pytest.approx(1600, rel=0.1)
+    mask.draw.tolerance.set_value(25)
+    qtbot.waitUntil(lambda: mask.draw.grow.grain.tolerance == 25, timeout=30_000)
+
+
 def test_another_tool_takes_the_grain_in_hand(mask, viewer, qtbot):
     mask.draw.use("grow")
     grown(mask, qtbot, 90, 40)
     click(mask.draw.tool_buttons["brush"], qtbot)
     assert the(viewer, Kind.MASK).data[90, 40] == Label.UNHYDRATED
     assert mask.draw.grow._clicked not in viewer.mouse_drag_callbacks
+    assert the(viewer, Kind.GRAIN) is None
 
 
 class Drag:

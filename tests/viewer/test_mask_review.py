@@ -127,7 +127,7 @@ def test_strokes_propose_and_single_keys_judge_image_after_image(mask, qtbot):
     press(mask, qtbot, Qt.Key.Key_C)
     review(mask, qtbot, "A2", "corrected")
     assert mask.session.image_id == "A2"
-    assert layer(mask, Kind.PROPOSED_UC) is None
+    assert not layer(mask, Kind.PROPOSED_UC).visible
     assert (layer(mask, Kind.MASK).data == Label.UNHYDRATED)[220:280, 220:300].all()
     press(mask, qtbot, Qt.Key.Key_A)
     qtbot.waitUntil(lambda: "All images" in mask.dock.status.text(), timeout=30_000)
@@ -135,7 +135,7 @@ def test_strokes_propose_and_single_keys_judge_image_after_image(mask, qtbot):
     signs = [mask.table.images.data(mask.table.images.index(row, 2)) for row in range(3)]
     assert signs == ["✓", "✗", "✎"]
     kinds = [kind_of(one) for one in mask.viewer.layers]
-    assert kinds == [Kind.IMAGE, Kind.MASK, Kind.STROKES]
+    assert kinds == [Kind.IMAGE, Kind.MASK, Kind.STROKES, Kind.PROPOSED_UC]
 
 
 def test_sliders_change_the_proposal_without_learning_again(mask, qtbot):

@@ -5,7 +5,15 @@ from typing import Any
 import numpy as np
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor, QIcon, QPixmap
-from qtpy.QtWidgets import QButtonGroup, QGridLayout, QLabel, QPushButton, QRadioButton, QSlider
+from qtpy.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QGridLayout,
+    QLabel,
+    QPushButton,
+    QRadioButton,
+    QSlider,
+)
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
@@ -42,6 +50,7 @@ class DrawBox(Part):
         self.tool = ""
         self.target = Kind.MASK
         self._stroke = 1
+        self._showing = False
         self.grow = GrowTool(self)
         self.lasso = LassoTool(self)
         layout = self.group("Draw")
@@ -108,11 +117,16 @@ class DrawBox(Part):
         self.tolerance.setDecimals(1)
         self.tolerance.set_value(12)
         self.tolerance.setPrefix("± ")
-        self.tolerance.setFixedWidth(96)
+        self.tolerance.setFixedWidth(84)
         self.tolerance_label = QLabel("Tolerance")
         for widget in (self.slider, self.tolerance, self.tolerance_label):
             widget.setToolTip(tip)
-        self.dock.row(layout, self.tolerance_label, self.slider, self.tolerance)
+        self.auto_box = QCheckBox("auto")
+        self.auto_box.setChecked(True)
+        self.auto_box.setToolTip(
+            "Begin each grain with the tolerance at which its outline moves least"
+        )
+        self.dock.row(layout, self.tolerance_label, self.slider, self.tolerance, self.auto_box)
         self.slider.valueChanged.connect(self._slid)
         self.tolerance.changed.connect(self._tolerance_changed)
         self._tolerance_changed()
@@ -137,7 +151,14 @@ class DrawBox(Part):
         self.slider.blockSignals(True)
         self.slider.setValue(min(round(self.tolerance.value() / self._span() * _SLIDER), _SLIDER))
         self.slider.blockSignals(False)
-        self.grow.tolerance_changed(self.tolerance.value())
+        if not self._showing:
+            self.grow.tolerance_changed(self.tolerance.value())
+
+    def show_tolerance(self, value: float) -> None:
+        """Show the tolerance that the grain in hand was grown with."""
+        self._showing = True
+        self.tolerance.set_value(value)
+        self._showing = False
 
     def change_tolerance(self, steps: float) -> None:
         """Make the tolerance larger or smaller by some hundredths of its range."""
@@ -253,7 +274,7 @@ class DrawBox(Part):
         for name, button in self.tool_buttons.items():
             button.setChecked(name == self.tool)
         growing = self.tool == "grow"
-        for widget in (self.slider, self.tolerance, self.tolerance_label):
+        for widget in (self.slider, self.tolerance, self.tolerance_label, self.auto_box):
             widget.setEnabled(growing)
         able = self.editor.able()
         self.undo_button.setEnabled(able[0] or self.grow.pending)

@@ -12,9 +12,10 @@ from qtpy.QtCore import QObject, Signal
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 
+from .current import current_subject
 from .layers import Kind, kind_of
 from .ledger import Box, changed_box
-from .mask_layers import line_width, outlined, show_crop
+from .mask_layers import blank, line_width, outlined, show_crop
 from .tasks import Latest
 
 
@@ -23,6 +24,7 @@ class Grain:
     """A region grown from a pixel: the part of the image it lies in, the region, its outline."""
 
     seed: tuple[int, int]
+    tolerance: float
     box: Box
     inside: NDArray[np.bool_]
     drawn: NDArray[np.uint8]
@@ -74,6 +76,8 @@ class GrowTool(QObject):
             self.on = False
             self.viewer.mouse_drag_callbacks.remove(self._clicked)
             self.viewer.mouse_wheel_callbacks.remove(self._wheeled)
+            for layer in [one for one in self.viewer.layers if kind_of(one) is Kind.GRAIN]:
+                self.viewer.layers.remove(layer)
 
     def image_changed(self) -> None:
         """Forget what belongs to another image."""
@@ -121,26 +125,26 @@ class GrowTool(QObject):
         self.take()
         if not inside:
             self.seed = (row, column)
-            self._ask()
+            self._ask(None if self.box.auto_box.isChecked() else self.box.tolerance.value())
             self.box.say("Enter or the next click takes this grain, Escape leaves it.")
             self._tell()
 
-    def tolerance_changed(self, value: float) -> None:  # noqa: ARG002 - asked for when it is used
+    def tolerance_changed(self, value: float) -> None:
         """Grow the grain in hand again."""
         if self.seed is not None:
-            self._ask()
+            self._ask(value)
 
-    def _ask(self) -> None:
+    def _ask(self, tolerance: float | None) -> None:
         image = self.box.current()
         if self._image is not image.pixels:
             self._image, self._grower = image.pixels, []
-        tolerance = self.box.tolerance.value()
         self._work.ask(_grow, self._grower, image.pixels, self.seed, tolerance)
 
     def _grown(self, grain: Grain) -> None:
         if grain.seed != self.seed:
             return
         self.grain = grain
+        self.box.show_tolerance(grain.tolerance)
         layer = show_crop(self.viewer, Kind.GRAIN, self.box.current(), grain.drawn, grain.box)
         layer.visible = True
 
@@ -171,9 +175,9 @@ class GrowTool(QObject):
             return
         self._work.drop()
         self.seed = self.grain = None
-        for layer in list(self.viewer.layers):
-            if kind_of(layer) is Kind.GRAIN:
-                self.viewer.layers.remove(layer)
+        subject = current_subject(self.viewer)
+        if subject is not None:
+            blank(self.viewer, Kind.GRAIN, subject)
         self._tell()
 
     def _tell(self) -> None:
@@ -187,18 +191,22 @@ def _grow(
     kept: list[Any],
     image: NDArray[Any],
     seed: tuple[int, int],
-    tolerance: float,
+    tolerance: float | None,
 ) -> Grain:
-    """Grow a region; the grower of the image is kept, since it knows the costs of the last seed."""
+    """Grow a region, to the tolerance at which it is stable where none is given.
+
+    The grower of the image is kept, since it knows the costs of the last seed.
+    """
     from napari_npm.core.growing import RegionGrower
 
     report(0, 1, "")
     if not kept:
         kept.append(RegionGrower(image))
+    if tolerance is None:
+        tolerance = round(kept[0].suggest(seed), 1)
     region = kept[0].region(seed, tolerance)
     box = changed_box(np.zeros_like(region), region)
     assert box is not None
     inside = region[box].copy()
-    return Grain(
-        seed, box, inside, outlined(np.pad(inside, 1), line_width(image.shape))[1:-1, 1:-1]
-    )
+    drawn = outlined(np.pad(inside, 1), line_width(image.shape))[1:-1, 1:-1]
+    return Grain(seed, tolerance, box, inside, drawn)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .current import Current
-from .layers import Kind, find, put, remove
+from .layers import Kind, Subject, find, put, remove
 from .ledger import Box
 from .masks import MaskKeeper, strokes_ledger, study_ledger
 from .study_work import ImageData
@@ -38,13 +38,22 @@ def keep_masks(viewer: Any, data: ImageData, mask: Any, study: Any, keeper: Mask
 
 
 def _show_strokes(viewer: Any, data: ImageData) -> Any:
-    for kind in (Kind.PROPOSED_UC, Kind.GRAIN, Kind.LASSO):
-        remove(viewer, kind, data.subject)
+    for kind in (Kind.PROPOSED_UC, Kind.GRAIN):
+        blank(viewer, kind, data.subject)
+    remove(viewer, Kind.LASSO, data.subject)
     layer = find(viewer, Kind.STROKES, data.subject)
     if layer is None and data.strokes is None:
         return None
     strokes = np.zeros(data.pixels.shape, np.uint8) if data.strokes is None else data.strokes
     return put_below(viewer, Kind.STROKES, data.subject, strokes)
+
+
+def blank(viewer: Any, kind: Kind, subject: Subject) -> None:
+    """Empty and hide a layer: to remove it and to make it again takes napari much longer."""
+    layer = find(viewer, kind, subject)
+    if layer is not None and layer.data.shape != (1, 1):
+        layer.visible = False
+        layer.data = np.zeros((1, 1), np.uint8)
 
 
 def put_below(viewer: Any, kind: Kind, subject: Any, data: NDArray[Any]) -> Any:

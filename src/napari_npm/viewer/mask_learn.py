@@ -9,13 +9,13 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider
 
 from napari_npm.core.errors import NpmError
 
-from .current import base_layer
+from .current import base_layer, current_subject
 from .dock import guarded
 from .layer_styles import STROKE_COLOURS
-from .layers import Kind, find
+from .layers import Kind
 from .ledger import Ledger
 from .mask_draw import swatch
-from .mask_layers import put_below
+from .mask_layers import blank, put_below
 from .mask_learning import Learner, Proposal, Scene, select
 from .parts import Part
 from .tasks import Latest
@@ -241,9 +241,9 @@ class LearnBox(Part):
         self._work.drop()
         self._filter.drop()
         self.proposal = None
-        for layer in list(self.viewer.layers):
-            if find(self.viewer, Kind.PROPOSED_UC, self.current().subject) is layer:
-                self.viewer.layers.remove(layer)
+        subject = current_subject(self.viewer)
+        if subject is not None:
+            blank(self.viewer, Kind.PROPOSED_UC, subject)
 
     def image_changed(self) -> None:
         """Follow another image: propose there too, where learning has begun."""
