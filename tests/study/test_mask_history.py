@@ -91,6 +91,13 @@ def test_a_mask_changed_by_something_else_ends_the_history(tmp_path):
     assert not (tmp_path / "a.npz").exists()
 
 
+def test_a_mask_of_another_shape_has_nothing_to_undo(tmp_path):
+    history = MaskHistory(tmp_path / "a.npz", SHAPE)
+    history.push(np.zeros(SHAPE, np.uint8), np.ones(SHAPE, np.uint8))
+    assert history.undo(np.ones((9, 9), np.uint8)) is None
+    assert not history.can_undo
+
+
 def test_an_edit_outside_the_changed_pixels_is_no_hindrance(tmp_path):
     history = MaskHistory(tmp_path / "a.npz", SHAPE)
     before = np.zeros(SHAPE, np.uint8)

@@ -267,3 +267,15 @@ def test_a_log_that_was_put_back_is_read_anew(study, name):
     assert study.review(name) is Review.ACCEPTED
     path.write_bytes(old)
     assert study.review(name) is Review.PROPOSED
+
+
+def test_a_line_that_another_process_is_still_writing_is_read_when_it_is_whole(study, name):
+    study.propose_mask(name, mask(1))
+    path = study.folder / "masks" / "review.jsonl"
+    line = path.read_bytes().replace(b"proposed", b"accepted")
+    with path.open("ab") as file:
+        file.write(line[:30])
+        file.flush()
+        assert study.review(name) is Review.PROPOSED
+        file.write(line[30:])
+    assert study.review(name) is Review.ACCEPTED
