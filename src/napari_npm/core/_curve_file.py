@@ -146,6 +146,7 @@ def response_csv(columns: Mapping[str, Sequence[float]], notes: Mapping[str, str
     lines = [f"# {key}: {' '.join(value.split())}" for key, value in notes.items()]
     lines.append(",".join(columns))
     lines += [
-        ",".join(f"{value:.7g}" for value in row) for row in zip(*columns.values(), strict=True)
+        ",".join(str(value) if isinstance(value, int) else f"{value:.7g}" for value in row)
+        for row in zip(*columns.values(), strict=True)
     ]
     return "\n".join(lines) + "\n"

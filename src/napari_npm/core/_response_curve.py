@@ -65,6 +65,7 @@ class ResponseCurve:
         near = np.abs(nodes - n[np.abs(nodes[:, None] - n).argmin(axis=1)]) < _APART
         at = np.union1d(nodes[~near], n)
         signal = np.clip(PchipInterpolator(n, y)(at), 0.0, 1.0)
+        signal[[0, -1]] = 0.0, 1.0  # which rounding may miss
         if np.any(np.diff(signal) <= 0):
             raise NpmError(
                 f"The response curve {self.name!r} is flat somewhere, so grey levels there have "
