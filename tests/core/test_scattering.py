@@ -28,7 +28,17 @@ def same(a: Backscatter, b: Backscatter) -> bool:
 
 def test_threads_do_not_change_a_bit():
     # the last batch is not full, and there are more batches than threads
-    runs = [backscatter(METAL, electrons=5 * BATCH + 77, seed=8, threads=t) for t in (1, 2, 3)]
+    calls = []
+
+    def progress(done, total, message="", metrics=None):
+        calls.append(done)
+
+    runs = [
+        backscatter(METAL, electrons=5 * BATCH + 77, seed=8, threads=t, progress=progress)
+        for t in (1, 2, 3)
+    ]
+    # in order, since sums of floats depend on theirs
+    assert calls == 3 * [*range(BATCH, 6 * BATCH, BATCH), 5 * BATCH + 77]
     assert runs[0].electrons == 5 * BATCH + 77
     assert all(same(runs[0], run) and run.collisions == runs[0].collisions for run in runs)
     reached = [backscatter(METAL, standard_error=9e-4, seed=8, threads=t) for t in (1, 2)]

@@ -142,14 +142,15 @@ def test_one_by_one_gives_the_same_bits_as_side_by_side():
     assert results[0] == results[1]
 
 
-def test_tables_hold_range_optical_depth_and_energy():
+@pytest.mark.parametrize("one_k", [None, 0.85])
+def test_tables_hold_range_optical_depth_and_energy(one_k):
     material, kev = MATERIALS["csh"], 5.0
-    tables = make_tables(material, kev, "rutherford", "berger-seltzer")
+    tables = make_tables(material, kev, "rutherford", "berger-seltzer", k=one_k)
 
     def stopping(e):
         total = 0.0
         for z, w in zip(material.atomic_numbers, material.mass_fractions, strict=True):
-            k = 0.731 + 0.0688 * np.log10(z)
+            k = one_k or 0.731 + 0.0688 * np.log10(z)
             j = mean_ionisation_kev(int(z), "berger-seltzer")
             total += 78500 * w * z / ATOMIC_WEIGHTS[z] / e * np.log(1.166 * (e / j + k))
         return total
@@ -199,3 +200,14 @@ def test_deflections_of_all_atoms_are_in_one_table():
     np.testing.assert_allclose(table[-2:] @ share, means / shares, rtol=1e-3)
     # first and last node: forward at high energy, less so at low
     assert table[0] @ share > 5 * table[-1] @ share
+
+
+def test_each_column_holds_the_mean_over_its_share():
+    kev = 5.0
+    table = make_tables(Material.from_formula("Si"), kev, "rutherford").deflections
+    a = 3.4e-3 * 14**0.67 / kev
+    ends = 1 - np.append(0, np.cumsum(WIDTHS)) / DRAWS
+    # x = a u / (1 + a - u), integrated over u
+    integral = -a * (ends + (1 + a) * np.log1p(a - ends))
+    wanted = -np.diff(integral) / (WIDTHS / DRAWS)
+    np.testing.assert_allclose(table.reshape(-1, COLUMNS)[-1], wanted, rtol=5e-3)
