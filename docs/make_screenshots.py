@@ -157,9 +157,11 @@ def real_picture(path: Path) -> None:
     # A smooth grey crystal that is left out, a bright grain and a dark one.
     places = {Label.UNHYDRATED: (68, 77), Label.METAL: (57, 25), Label.CSH: (178, 127)}
     for label, place in places.items():
-        mask.mask.label_buttons.button(int(label)).click()
-        mask.mask.grow(*place)
-        wait(lambda: mask.task is None)
+        mask.mask.draw.label_buttons.button(int(label)).click()
+        mask.mask.draw.use("grow")
+        mask.mask.draw.grow.click(*place)
+        wait(lambda: mask.mask.draw.grow.grain is not None)
+        mask.mask.draw.use("")
     wait(lambda: None not in mask.calibration.levels())
     mask.calibration.calibrate_button.click()
     wait(lambda: mask.task is None)

@@ -46,11 +46,15 @@ def test_from_file_to_s2(real_data, viewer, work, qtbot, name):
     subject = Subject(base.name)
 
     mask = dock("Mask and calibrate")
-    mask.mask.tolerance.set_value(20)
+    draw = mask.mask.draw
+    draw.auto_box.setChecked(False)
+    draw.tolerance.set_value(20)
     for label, place in zip((Label.CSH, Label.METAL, Label.UNHYDRATED), places, strict=True):
-        qtbot.mouseClick(mask.mask.label_buttons.button(int(label)), Qt.MouseButton.LeftButton)
-        mask.mask.grow(*place)
-        qtbot.waitUntil(lambda: mask.task is None, timeout=60_000)
+        draw.label_buttons.button(int(label)).click()
+        draw.use("grow")
+        draw.grow.click(*place)
+        qtbot.waitUntil(lambda: draw.grow.grain is not None, timeout=60_000)
+        draw.use("")
     labels = np.asarray(find(viewer, Kind.MASK, subject).data)
     assert set(np.unique(labels)) == {0, *map(int, Label)}
     qtbot.mouseClick(mask.calibration.calibrate_button, Qt.MouseButton.LeftButton)

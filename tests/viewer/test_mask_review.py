@@ -128,6 +128,8 @@ def test_strokes_propose_and_single_keys_judge_image_after_image(mask, qtbot):
     review(mask, qtbot, "A2", "corrected")
     assert mask.session.image_id == "A2"
     assert not layer(mask, Kind.PROPOSED_UC).visible
+    assert mask.viewer.layers.selection.active is layer(mask, Kind.MASK)
+    assert layer(mask, Kind.MASK).mode == "paint"
     assert (layer(mask, Kind.MASK).data == Label.UNHYDRATED)[220:280, 220:300].all()
     press(mask, qtbot, Qt.Key.Key_A)
     qtbot.waitUntil(lambda: "All images" in mask.dock.status.text(), timeout=30_000)
@@ -260,3 +262,30 @@ def test_keys_belong_to_the_active_layer_of_the_image_only(mask, qtbot):
     mask.dock.show_page(1)
     mask.dock.show_image()
     assert not layer(mask, Kind.IMAGE).keymap
+
+
+def test_closing_the_window_while_it_learns_keeps_the_strokes(mask, folder, qtbot):
+    from napari_npm.study import Study
+
+    draw_strokes(mask, qtbot)
+    layer(mask, Kind.STROKES).paint((300, 350), 2)
+    mask.draw.use("lasso")
+    mask.learn.learn()
+    mask.window().close()
+    with Study.open(folder) as study:
+        assert study.strokes("A0")[300, 350] == 2
+
+
+def test_nothing_else_is_lost_when_all_layers_go(mask, qtbot):
+    draw_strokes(mask, qtbot)
+    mask.draw.use("grow")
+    mask.draw.grow.click(30, 30)
+    mask.learn.learn()
+    mask.say("")
+    mask.viewer.layers.clear()
+    qtbot.wait(400)
+    assert "No image is open" not in mask.dock.status.text()
+    assert mask.session.study.strokes("A0").any()
+    mask.session.show("A0")
+    qtbot.waitUntil(lambda: layer(mask, Kind.STROKES) is not None, timeout=30_000)
+    assert layer(mask, Kind.STROKES).data.any()

@@ -198,3 +198,35 @@ def painted_box(item: Any) -> Box | None:
 def _ends(at: Any) -> tuple[int, int]:
     places = np.asarray(at)
     return int(places.min()), int(places.max())
+
+
+def study_ledger(study: Any, image_id: str, labels: NDArray[Any]) -> Ledger:
+    """Return the ledger of a mask in a study."""
+    return Ledger(
+        image_id,
+        labels,
+        lambda: study.mask_history(image_id),
+        lambda array: study.set_mask(image_id, array),
+    )
+
+
+def strokes_ledger(study: Any, image_id: str, labels: NDArray[Any]) -> Ledger:
+    """Return the ledger of the strokes on an image of a study."""
+    from napari_npm.study.history import MaskHistory
+
+    path = study.strokes_path(image_id)
+    return Ledger(
+        image_id,
+        labels,
+        lambda: MaskHistory(
+            path.parent / "history" / f"{image_id}.npz", labels.shape, study.require_writable
+        ),
+        lambda array: study.set_strokes(image_id, array),
+    )
+
+
+def free_ledger(name: str, labels: NDArray[Any]) -> Ledger:
+    """Return the ledger of labels that have no place on disk: their history is kept in memory."""
+    from napari_npm.study.history import MaskHistory
+
+    return Ledger(name, labels, lambda: MaskHistory(None, labels.shape))

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 
+from .current import base_layer
 from .fields import FloatField
 from .layer_styles import STROKE_NAMES
 from .layers import LABEL_COLOURS, LABEL_NAMES, Kind, find
@@ -266,7 +267,10 @@ class DrawBox(Part):
     def image_changed(self) -> None:
         """Follow another image."""
         self.grow.image_changed()
-        if self.tool == "lasso":
+        if base_layer(self.viewer) is None:
+            self.grow.stop()
+            self.tool = ""
+        elif self.tool == "lasso":
             self.use("lasso")
 
     def refresh(self) -> None:

@@ -16,26 +16,25 @@ from . import dialogs
 from .current import Current, base_layer, current_subject
 from .dock import guarded
 from .layers import Kind, find
+from .ledger import free_ledger, strokes_ledger
 from .mask_draw import DrawBox
 from .mask_keys import MaskKeys
-from .mask_layers import put_below
+from .mask_layers import peek, put_below
 from .mask_learn import LearnBox
 from .mask_review import ReviewBox
 from .mask_tools import Edit, by_levels, cleared, from_file, with_proposal, without_unhydrated
-from .masks import LabelKeeper, MaskKeeper, free_ledger, strokes_ledger
+from .masks import LabelKeeper, MaskKeeper
 from .parts import Part
 from .tasks import Task
 
 
 class MaskEditor(Part):
-    """The mask of the current image, and all ways to make it.
+    """The mask of the current image, and all ways to make it: `review`, `draw` and `learn`.
 
     Attributes
     ----------
     touched : Signal
         Emitted at each change of the mask layer.
-    review, draw, learn : Part
-        The three groups.
     """
 
     touched = Signal()
@@ -98,8 +97,8 @@ class MaskEditor(Part):
                 event.disconnect(self._touched)
         self._watched = layer
         if layer is not None:
-            layer.events.paint.connect(self._touched)
-            layer.events.set_data.connect(self._touched)
+            for event in (layer.events.paint, layer.events.set_data):
+                event.connect(self._touched)
             self.layer()
 
     def _touched(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes it
@@ -218,7 +217,6 @@ class MaskEditor(Part):
         keeper = self.keeper().mask
         ledger = keeper.ledger
         assert ledger is not None
-        task = Task(work, np.asarray(self.layer().data), *arguments, parent=self.session)
 
         def made(edit: Edit) -> None:
             if keeper.ledger is not ledger:
@@ -230,7 +228,9 @@ class MaskEditor(Part):
                 then()
 
         self.say(text)
-        self._editing = task
+        self._editing = task = Task(
+            work, np.asarray(self.layer().data), *arguments, parent=self.session
+        )
         task.done.connect(made)
         task.failed.connect(self.say)
         task.ended.connect(self._edited)
@@ -241,8 +241,7 @@ class MaskEditor(Part):
 
     def take_proposal(self, proposed: NDArray[np.bool_], then: Callable[[], None]) -> None:
         """Take proposed cement into the mask, in place of what was proposed before."""
-        taken = self._taken
-        if taken is None and self.review.is_proposal():
+        if (taken := self._taken) is None and self.review.is_proposal():
             taken = np.asarray(self.layer().data) == Label.UNHYDRATED
 
         def done() -> None:
@@ -252,7 +251,7 @@ class MaskEditor(Part):
         self.edit("Taking the proposal…", with_proposal, proposed, taken, then=done)
 
     def remove_unhydrated(self, then: Callable[[], None]) -> None:
-        """Remove unhydrated cement and keep the references."""
+        """Remove unhydrated cement, keep the references."""
         self.edit("Removing unhydrated cement…", without_unhydrated, then=then)
 
     @guarded
@@ -301,12 +300,4 @@ class MaskEditor(Part):
     @guarded
     def peek(self) -> None:
         """Hide all markings, or show them again."""
-        subject = self.current().subject
-        layers = [
-            find(self.viewer, kind, subject)
-            for kind in (Kind.MASK, Kind.STROKES, Kind.PROPOSED_UC, Kind.GRAIN)
-        ]
-        shown = [layer for layer in layers if layer is not None]
-        visible = any(layer.visible for layer in shown)
-        for layer in shown:
-            layer.visible = not visible
+        peek(self.viewer, self.current().subject)

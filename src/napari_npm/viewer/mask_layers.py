@@ -8,8 +8,8 @@ from scipy import ndimage
 
 from .current import Current
 from .layers import Kind, Subject, find, put, remove
-from .ledger import Box
-from .masks import MaskKeeper, strokes_ledger, study_ledger
+from .ledger import Box, strokes_ledger, study_ledger
+from .masks import MaskKeeper
 from .study_work import ImageData
 
 
@@ -54,6 +54,15 @@ def blank(viewer: Any, kind: Kind, subject: Subject) -> None:
     if layer is not None and layer.data.shape != (1, 1):
         layer.visible = False
         layer.data = np.zeros((1, 1), np.uint8)
+
+
+def peek(viewer: Any, subject: Subject) -> None:
+    """Hide all markings of an image, or show them again."""
+    kinds = (Kind.MASK, Kind.STROKES, Kind.PROPOSED_UC, Kind.GRAIN)
+    layers = [layer for kind in kinds if (layer := find(viewer, kind, subject)) is not None]
+    visible = any(layer.visible for layer in layers)
+    for layer in layers:
+        layer.visible = not visible
 
 
 def put_below(viewer: Any, kind: Kind, subject: Any, data: NDArray[Any]) -> Any:

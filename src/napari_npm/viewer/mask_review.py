@@ -8,6 +8,7 @@ from napari_npm.core.errors import NpmError
 
 from .dock import guarded
 from .image_table import REVIEWS
+from .layers import Kind
 from .parts import Part
 
 OPEN = ("none", "proposed")
@@ -107,11 +108,15 @@ class ReviewBox(Part):
         """Take what is proposed into the mask and stay."""
         self.current()
         self.editor.settle()
-        learn = self.editor.learn
+        learn, draw = self.editor.learn, self.editor.draw
 
         def taken() -> None:
             learn.clear()
             self._say("corrected")
+            if draw.target is Kind.STROKES:
+                draw.target = Kind.MASK
+                draw.use("brush")
+                learn.refresh()
             self.say("The proposal is in the mask: correct it, then A or N for the next image.")
 
         if learn.proposal is not None:

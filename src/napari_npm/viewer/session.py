@@ -18,7 +18,7 @@ from napari_npm.core.errors import NpmError
 from . import notify
 from .jobs import Job
 from .masks import MaskKeeper
-from .study_work import ImageData, image_data, image_states, open_study, review_of
+from .study_work import ImageData, image_data, image_states, open_study, reload_study, review_of
 from .tasks import Task
 from .warm_up import warm_up
 
@@ -217,13 +217,9 @@ class Session(QObject):
             self.start(task)
 
     def _take_review(self, found: tuple[str, Any]) -> None:
-        image_id, review = found
-        if image_id not in self.states:
-            return
-        self.reviews[image_id] = review
-        if review.value != "none":
-            self.states[image_id] |= {"mask"}
-        self.reviews_changed.emit()
+        if found[0] in self.states:
+            self.reviews.update([found])
+            self.reviews_changed.emit()
 
     # images
 
@@ -290,7 +286,7 @@ class Session(QObject):
         self.job = None
         if self.closed or self.study is None:
             return
-        task = Task(_reload, self.study, parent=self)
+        task = Task(reload_study, self.study, parent=self)
         task.done.connect(self._reloaded)
         self.start(task)
         self.job_ended.emit()
@@ -300,8 +296,3 @@ class Session(QObject):
         self.refresh_states()
         if self.study is not None and self.image_id:
             self.show(self.image_id)
-
-
-def _reload(report: Any, study: Any) -> None:
-    report(0, 1, "reading the study")
-    study.reload()

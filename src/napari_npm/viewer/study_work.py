@@ -53,6 +53,12 @@ def open_study(report: Progress, folder: Path, make: Any = None) -> Any:
     return study
 
 
+def reload_study(report: Progress, study: Any) -> None:
+    """Take in what a job has changed."""
+    report(0, 1, "reading the study")
+    study.reload()
+
+
 def new_study(report: Progress, folder: Path, name: str | None = None) -> Any:
     """Make an empty study."""
     from napari_npm.study import Study
