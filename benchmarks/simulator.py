@@ -17,6 +17,14 @@ included; only the last line is by the clock. Rungs of the ladder:
   Its cross sections are SRD 64 too, with Berger and Seltzer's ionisation potentials as here; but
   it draws sin(θ/2) evenly within each half per cent, also within the last, which makes too many
   large deflections: so it gives a larger η for light elements.
+  With its way of drawing, this engine gives 0.1368 for C-S-H and 0.4105 for Field's metal (standard
+  error 0.0003), which NISTMonte's values meet within their errors.
+
+What single choices gave, C-S-H at 5 keV, from 4.1 ns a collision (2 cores of an AMD EPYC, AVX-512):
+one lane at a time (no vectors) 12.9; 64 lanes 5.6, 128 to 1024 lanes 3.7-3.8; fast-math -0.3 and
+results that depend on the machine, so not taken; one random word a collision in place of two
+0.0; range not interpolated -0.5 but η off by 0.001; 16 to 128 nodes 3.6-3.9. Giving up on
+electrons that cannot return halves their collisions in C-S-H and spares a third in the metal.
 """
 
 import json
