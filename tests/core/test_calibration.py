@@ -63,9 +63,9 @@ def test_against_steps_one_pixel_at_a_time(dtype):
 
 
 def test_whole_numbers_below_zero():
-    image = np.array([[-300, -200, -130], [-60, -59, 40]], np.int16)
-    result = calibrate(image, -200, -60)
-    assert result.porosity == pytest.approx(calibrate(image.astype(float), -200, -60).porosity)
+    image = np.array([[-150, -100, -65], [-30, -29, 20]], np.int16)
+    result = calibrate(image, -100, -30)
+    assert result.porosity == pytest.approx(calibrate(image.astype(float), -100, -30).porosity)
     assert (result.below, result.above) == (1, 2)
 
 

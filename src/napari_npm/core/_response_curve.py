@@ -65,6 +65,7 @@ class ResponseCurve:
         near = np.abs(nodes - n[np.abs(nodes[:, None] - n).argmin(axis=1)]) < _APART
         at = np.union1d(nodes[~near], n)
         signal = np.clip(PchipInterpolator(n, y)(at), 0.0, 1.0)
+        signal[np.searchsorted(at, n)] = y  # to the last bit: the ends are 0 and 1
         signal[[0, -1]] = 0.0, 1.0  # which rounding may miss
         if np.any(np.diff(signal) <= 0):
             raise NpmError(
