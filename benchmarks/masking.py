@@ -137,6 +137,20 @@ def learning(pairs: list[tuple[Scene, Scene]]) -> None:
                 print(f"{name:<6}{count:>3} strokes, {where:<12} {summary(values)}")
 
 
+def no_cement(pairs: list[tuple[Scene, Scene]]) -> None:
+    """What is proposed where there is nothing to propose."""
+    config = PhantomConfig(unhydrated_fraction=0.0)
+    shares = []
+    for k, (first, _) in enumerate(pairs):
+        learnt = train_pixel_classifier([first.image], [draw(first, 10, TOLD, k)])
+        empty = specimen(config, k % 3, k, n_tiles=2, seed=11)[1]
+        shares.append(float(np.mean(propose_unhydrated(empty.bse, learnt))))
+    share, most = 100 * np.mean(shares), 100 * max(shares)
+    print(
+        f"images without cement, 10 strokes elsewhere: {share:.1f} % proposed, at most {most:.1f} %"
+    )
+
+
 def features(image: np.ndarray) -> np.ndarray:
     parts = [strip_features(strip) for _, strip in strips(image.astype(np.float32))]
     return np.concatenate(parts, axis=1)
@@ -268,6 +282,7 @@ def main() -> None:
     speed(pairs)
     growing(pairs)
     learning(pairs)
+    no_cement(pairs)
     alternatives(pairs)
     if folder is not None:
         own_images(folder)

@@ -84,6 +84,10 @@ def test_pieces_at_the_border_and_of_one_pixel():
     assert pieces.area_px.tolist() == [1, 5]
     assert pieces.solidity.tolist() == [1, 1]
     assert pieces.mean.tolist() == [0, 79]
+    corner = np.zeros((8, 8), bool)
+    corner[:4, :4] = True  # the image's border is no edge of it
+    grey = np.arange(64.0).reshape(8, 8)
+    np.testing.assert_allclose(find_pieces(corner, grey).mean, [grey[:3, :3].mean()])
     whole = find_pieces(np.ones((4, 4), bool), np.ones((4, 4)))
     assert whole.contrast.tolist() == [0]
     assert find_pieces(np.zeros((4, 4)), np.ones((4, 4))).area_px.size == 0

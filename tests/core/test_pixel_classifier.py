@@ -170,6 +170,17 @@ def test_offset_of_even_phases(phantoms):
     drift = phantoms[2].g_csh - phantoms[0].g_csh
     assert abs(drift) > 2.5
     assert measure.offset(other) == pytest.approx(drift, abs=1.5)
+    assert measure.offset(first + 60) == pytest.approx(60, abs=0.13)
+    assert measure.offset(first * 1000) == 0  # another kind of image
+    rough = np.random.default_rng(0).normal(100, 60, (90, 90)).astype(np.float32)
+    assert measure.offset(rough) == 0  # nothing is even
+
+
+def test_an_image_without_cement(classifier):
+    # Calcium hydroxide must not be taken for it because it is the darkest even phase left.
+    config = PhantomConfig(reference_every=0, unhydrated_fraction=0.0)
+    for phantom in specimen(config, 0, 0, n_tiles=3, seed=1):
+        assert np.mean(propose_unhydrated(phantom.bse, classifier)) < 0.02
 
 
 def test_strokes_on_several_images_of_any_brightness(phantoms, classifier):

@@ -3,11 +3,13 @@
 Unhydrated cement and calcium hydroxide lie few grey levels apart, and brightness drifts by as much
 between images. Scaling an image by its own mean or percentiles makes it worse, since these go with
 what is in the image. The even phases themselves hold still: their modes, however high, lie at the
-same grey levels, so images are laid over each other by the histogram of what is even.
+same grey levels, so images are laid over each other by the histogram of what is even. An image may
+lack a phase, and another then seem to be it: offsets near to none, or near to that of the whole
+image's median, are therefore preferred.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,9 @@ Float = NDArray[np.float32]
 _LIMIT = 1.5  # how uneven a window may be and still count
 _BIN = 1 / 12
 _BLUR = 1 / 3
-_REACH = 6  # largest offset that is looked for
+_REACH = 6  # how far from those offsets is looked
+_LIKELY = 2.5  # standard deviation about them
+_MOST_SHIFTS = 20_000
 _ENOUGH = 1 << 20  # pixels to look at; of a larger image only every so many strips
 
 
@@ -39,12 +43,15 @@ class Brightness:
         Lower end of the first bin and width of a bin, in grey levels.
     scatter : float
         Standard deviation of grey within unhydrated cement.
+    middle : float
+        Median grey level of the first image.
     """
 
     profile: NDArray[np.float64]
     lowest: float
     step: float
     scatter: float
+    middle: float
 
     @classmethod
     def of(cls, grey: Float, scatter: float) -> "Brightness":
@@ -53,12 +60,13 @@ class Brightness:
         scatter = max(scatter, (high - low) / 256, 1e-6 * max(abs(low), abs(high), 1e-30))
         step = scatter * _BIN
         bins = int((high - low) / step) + 1
-        return cls(_profile(grey, scatter, low, step, bins), low, step, scatter)
+        profile = _profile(grey, scatter, low, step, bins)
+        return cls(profile, low, step, scatter, float(np.median(grey)))
 
     def with_image(self, grey: Float) -> "Brightness":
         """Add an image that was laid over the others."""
         profile = _profile(grey, self.scatter, self.lowest, self.step, self.profile.size)
-        return Brightness(self.profile + profile, self.lowest, self.step, self.scatter)
+        return replace(self, profile=self.profile + profile)
 
     def offset(self, grey: Float) -> float:
         """Grey levels to be taken from an image so that its even phases match.
@@ -73,12 +81,16 @@ class Brightness:
         float
             0 for the only training image itself, and where nothing is even.
         """
+        moved = round((float(np.median(grey)) - self.middle) / self.step)
         reach = round(_REACH / _BIN)
-        bins = self.profile.size
-        lowest = self.lowest - reach * self.step
-        profile = _profile(grey, self.scatter, lowest, self.step, bins + 2 * reach)
+        shifts = np.arange(min(0, moved) - reach, max(0, moved) + reach + 1)
+        if shifts.size > _MOST_SHIFTS:  # not the same kind of image
+            return 0.0
+        bins = self.profile.size + shifts.size - 1
+        profile = _profile(grey, self.scatter, self.lowest + shifts[0] * self.step, self.step, bins)
         match = np.correlate(profile, self.profile, mode="valid")
-        shifts = np.arange(-reach, reach + 1)
+        off = np.minimum(np.abs(shifts), np.abs(shifts - moved)) * _BIN / _LIKELY
+        match *= np.exp(-0.5 * off**2)
         nearest = np.argsort(np.abs(shifts), kind="stable")  # of equals, the least shift
         best = nearest[np.argmax(match[nearest])]
         return float(shifts[best] * self.step)
@@ -87,7 +99,7 @@ class Brightness:
         """Return everything as plain arrays."""
         return {
             "brightness": self.profile,
-            "brightness_scale": np.array([self.lowest, self.step, self.scatter]),
+            "brightness_scale": np.array([self.lowest, self.step, self.scatter, self.middle]),
         }
 
     @classmethod
@@ -104,10 +116,10 @@ class Brightness:
         if (
             profile.ndim != 1
             or profile.size == 0
-            or scale.shape != (3,)
+            or scale.shape != (4,)
             or not np.isfinite(profile).all()
             or not np.isfinite(scale).all()
-            or not (scale[1:] > 0).all()
+            or not (scale[1:3] > 0).all()
         ):
             raise NpmError("The classifier is damaged; train it anew from the strokes.")
         return cls(profile, *(float(number) for number in scale))
