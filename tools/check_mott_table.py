@@ -4,10 +4,10 @@ Run with the folder that holds the database's files E01.D64 to E92.D64::
 
     .venv/bin/python tools/check_mott_table.py SRD64_FOLDER [--electrons N] [--targets NAME ...]
 
-Beside the simulator with its compact table stands a plain one that shares no code with it: electron
-by electron, all 201 quantiles at all 61 energies, the atom drawn in each collision. Its last step
-of quantiles, up to 180°, is drawn as the shape of the steps before it says, and, to see what hangs
-on that, as one chord.
+Beside the simulator with its compact table stands a plain one that shares only materials and
+stopping powers with it: electron by electron, all 201 quantiles at all 61 energies, the atom drawn
+in each collision. Its last step of quantiles, up to 180°, is drawn as the shape of the steps before
+it says, and, to see what hangs on that, as one chord.
 """
 
 import argparse
