@@ -19,8 +19,8 @@ from scipy import ndimage
 
 from ._brightness import Brightness
 from ._forest import Forest
-from ._grey_image import grey_image
-from ._pixel_features import NAMES, STRIP, strip_features, strips
+from ._pixel_features import NAMES, strip_features, strips
+from ._stroke_samples import aligned, as_float, gather
 from .errors import NpmError
 from .masking import Stroke
 from .pieces import filter_pieces
@@ -31,7 +31,6 @@ Float = NDArray[np.float32]
 _FORMAT = 1
 _TREES = 50
 _LEAF_PX = 20  # pixels of strokes in a leaf of a tree: neighbours are much alike
-_MOST_PIXELS = 20_000  # of one class; more teach nothing new and cost training time
 _ARRAYS = ("feature", "threshold", "child", "value", "roots")
 
 
@@ -74,7 +73,7 @@ class PixelClassifier:
         NpmError
             If the image is not a grey image.
         """
-        grey = _aligned(_float(image), self._brightness)
+        grey = aligned(as_float(image), self._brightness)
         out = np.empty(grey.shape, dtype=np.float32)
 
         def work(item: tuple[int, NDArray[np.float32]]) -> None:
@@ -146,48 +145,19 @@ def train_pixel_classifier(
     NpmError
         If strokes of either class are missing, or shapes or values do not fit.
     """
-    if len(images) != len(strokes):
-        raise NpmError("Give one image of strokes for each image.")
-    drawn = []
-    for image, marks in zip(images, strokes, strict=True):
-        grey = _float(image)
-        drawn.append((grey, _strokes_of(marks, grey.shape)))
-    # The first image with strokes of unhydrated cement gives the measure of brightness.
-    drawn.sort(key=lambda item: not np.any(item[1] == Stroke.UNHYDRATED))
-    brightness = None
-    samples, classes = [], []
-    for grey, marks in drawn:
-        if not marks.any():
-            continue
-        if brightness is None:
-            values, kinds = _under(grey, marks)
-            scatter = values[kinds == Stroke.UNHYDRATED, -1]
-            brightness = Brightness.of(grey, float(np.median(scatter)) if scatter.size else 0.0)
-        else:
-            grey = _aligned(grey, brightness)
-            brightness = brightness.with_image(grey)
-            values, kinds = _under(grey, marks)
-        samples.append(values)
-        classes.append(kinds)
-    kinds = np.concatenate([np.zeros(0, dtype=np.uint8), *classes])
-    for stroke, name in _NAMES.items():
-        if not np.any(kinds == stroke):
-            raise NpmError(f"There are no strokes of {name}; draw a few of them as well.")
-    assert brightness is not None  # there are strokes
-    values = np.concatenate(samples)
-    rng = np.random.default_rng(seed)
-    chosen = np.concatenate([_some(np.flatnonzero(kinds == stroke), rng) for stroke in Stroke])
+    samples = gather(images, strokes).some(seed)
+    counts = np.bincount(samples.kinds, minlength=3)
     from sklearn.ensemble import ExtraTreesClassifier
 
-    counts = np.bincount(kinds[chosen], minlength=3)
     trees = ExtraTreesClassifier(
         _TREES,
         min_samples_leaf=int(np.clip(counts[1:].min() // 10, 1, _LEAF_PX)),
         class_weight="balanced",
         random_state=seed,
     )
-    trees.fit(values[chosen], kinds[chosen] == Stroke.UNHYDRATED)
-    return PixelClassifier(Forest.from_sklearn(trees), brightness, int(counts[1]), int(counts[2]))
+    trees.fit(samples.features, samples.kinds == Stroke.UNHYDRATED)
+    forest = Forest.from_sklearn(trees)
+    return PixelClassifier(forest, samples.brightness, int(counts[1]), int(counts[2]))
 
 
 def propose_unhydrated(
@@ -288,46 +258,3 @@ def select_unhydrated(
         open_px=open_px,
         fill_area_px=fill_area_px,
     )
-
-
-def _float(image: ArrayLike) -> Float:
-    return grey_image(image).astype(np.float32)
-
-
-def _aligned(grey: Float, brightness: Brightness) -> Float:
-    return grey - np.float32(brightness.offset(grey))
-
-
-def _under(grey: Float, marks: NDArray[np.uint8]) -> tuple[Float, NDArray[np.uint8]]:
-    """Return the features, (pixels, features), and the classes of the pixels with strokes."""
-    samples, classes = [], []
-    for first, strip in strips(grey):
-        rows = marks[first : first + STRIP]
-        if rows.any():
-            samples.append(strip_features(strip)[:, rows > 0].T)
-            classes.append(rows[rows > 0])
-    return np.concatenate(samples), np.concatenate(classes)
-
-
-def _strokes_of(strokes: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    marks = np.asarray(strokes)
-    if marks.shape != shape:
-        raise NpmError(
-            f"The strokes have shape {marks.shape} but the image {shape}; use those drawn on this "
-            "image."
-        )
-    if not np.isin(marks, (0, *Stroke)).all():
-        raise NpmError("Strokes must be 0 (none), 1 (unhydrated cement) or 2 (other).")
-    return marks.astype(np.uint8)
-
-
-def _some(indices: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.intp]:
-    if indices.size <= _MOST_PIXELS:
-        return indices
-    return np.sort(rng.choice(indices, _MOST_PIXELS, replace=False))
-
-
-_NAMES = {
-    Stroke.UNHYDRATED: "unhydrated cement",
-    Stroke.OTHER: "what is not unhydrated cement",
-}
