@@ -137,6 +137,29 @@ def learning(pairs: list[tuple[Scene, Scene]]) -> None:
                 print(f"{name:<6}{count:>3} strokes, {where:<12} {summary(values)}")
 
 
+def correcting(pairs: list[tuple[Scene, Scene]]) -> None:
+    """Three strokes, then each in the largest piece that is still wrong, as a user goes on."""
+    results: dict[int, list[float]] = {3: [], 4: [], 5: [], 7: []}
+    for k, (scene, _) in enumerate(pairs):
+        strokes = draw(scene, 3, TOLD, k)
+        rng = np.random.default_rng(1000 + k)
+        for count in range(3, 8):
+            learnt = train_pixel_classifier([scene.image], [strokes])
+            found = propose_unhydrated(scene.image, learnt)
+            if count in results:
+                results[count].append(iou(found, scene.cement))
+            # Rims a pixel wide are not what anybody would stroke.
+            pieces, _ = ndimage.label(ndimage.binary_opening(found != scene.cement, iterations=2))
+            sizes = np.bincount(pieces.ravel())
+            if sizes.size > 1:
+                wrong = pieces == 1 + np.argmax(sizes[1:])
+                marked = one_stroke(rng, wrong)
+                kind = Stroke.UNHYDRATED if scene.cement[marked].mean() > 0.5 else Stroke.OTHER
+                strokes[marked] = kind
+    for count, values in results.items():
+        print(f"corrected, {count} strokes, same image   {summary(values)}")
+
+
 def no_cement(pairs: list[tuple[Scene, Scene]]) -> None:
     """What is proposed where there is nothing to propose."""
     config = PhantomConfig(unhydrated_fraction=0.0)
@@ -282,6 +305,7 @@ def main() -> None:
     speed(pairs)
     growing(pairs)
     learning(pairs)
+    correcting(pairs)
     no_cement(pairs)
     alternatives(pairs)
     if folder is not None:
