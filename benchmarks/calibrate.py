@@ -45,15 +45,18 @@ def make_study(folder: Path, tiles: int) -> Study:
     return study
 
 
-def floor(study: Study, folder: Path) -> tuple[float, float, float]:
-    """Return seconds to read all images, to write all maps, and to write them without a sync."""
+def floor(study: Study, folder: Path) -> tuple[float, float, float, float]:
+    """Return seconds to read all images, to write all maps and to write them without a sync.
+
+    The last is the processor's time for the first two.
+    """
     maps = zarr.open_array(study.stack("mulf").path, mode="r")
     values = [np.asarray(maps[number]) for number in range(DISTINCT)]
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
     for image in study.images:
         study.read(image.id)
     read = time.perf_counter() - started
-    times = []
+    times, busy = [], time.process_time() - processor
     for synced in (True, False):
         place = folder / f"floor-{synced}.zarr"
         array = zarr.create_array(
@@ -63,14 +66,15 @@ def floor(study: Study, folder: Path) -> tuple[float, float, float]:
             dtype=maps.dtype,
             config={"write_empty_chunks": True},
         )
-        started = time.perf_counter()
+        started, processor = time.perf_counter(), time.process_time()
         for number in range(len(study.images)):
             array[number] = values[number % DISTINCT]
             if synced:
                 with (place / array.metadata.encode_chunk_key((number, 0, 0))).open("rb+") as file:
                     os.fsync(file.fileno())
         times.append(time.perf_counter() - started)
-    return read, times[0], times[1]
+        busy += synced * (time.process_time() - processor)
+    return read, times[0], times[1], busy
 
 
 def main() -> None:
@@ -86,20 +90,21 @@ def main() -> None:
         profile = cProfile.Profile()
         if chosen.profile:
             profile.enable()
-        started = time.perf_counter()
+        started, processor = time.perf_counter(), time.process_time()
         run(study, ["calibrate"], scheduler="synchronous" if chosen.profile else "threads")
-        step = time.perf_counter() - started
+        step, busy = time.perf_counter() - started, time.process_time() - processor
         profile.disable()
         started = time.perf_counter()
         run(study, ["calibrate"])
         again = time.perf_counter() - started
-        read, write, unsynced = floor(study, folder)
+        read, write, unsynced, least = floor(study, folder)
         print(f"{chosen.tiles} tiles of 384 x 384, one an image, {os.cpu_count()} cores")
         print(f"read images {read:6.2f} s   write maps {write:6.2f} s (no sync {unsynced:.2f} s)")
         print(
             f"calibrate   {step:6.2f} s   ratio {step / (read + write):.2f}"
             f" (no sync in the floor {step / (read + unsynced):.2f})"
         )
+        print(f"processor   {busy:6.2f} s   of the floor {least:6.2f} s   ratio {busy / least:.2f}")
         print(f"again, nothing to do {again:6.2f} s")
         if chosen.profile:
             pstats.Stats(profile).sort_stats("cumulative").print_stats(45)
