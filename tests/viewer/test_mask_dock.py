@@ -167,6 +167,7 @@ def test_the_lasso_marks_what_it_encloses(mask, viewer, qtbot, press):
     layer = the(viewer, Kind.LASSO)
     assert viewer.layers.selection.active == layer
     assert not layer.mouse_pan
+    assert layer.edge_color[0, 3] == 1  # napari draws in no colour once it had no vector
     corners = ((2.0, 2.0), (2.0, 8.0), (6.0, 8.0), (6.0, 2.0))
     Drag(*corners).over(layer.mouse_drag_callbacks[-1], layer)
     marked = the(viewer, Kind.MASK).data == Label.UNHYDRATED

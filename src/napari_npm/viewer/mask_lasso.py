@@ -25,8 +25,9 @@ class LassoTool(QObject):
         image = self.box.current()
         layer = find(self.viewer, Kind.LASSO, image.subject)
         if layer is None:
+            # One vector of no length: without any, napari forgets the colour.
             layer = self.viewer.add_vectors(
-                np.zeros((0, 2, 2), np.float32),
+                np.zeros((1, 2, 2), np.float32),
                 edge_width=line_width(image.pixels.shape),
                 edge_color=GRAIN_COLOUR,
                 vector_style="line",
@@ -57,7 +58,7 @@ class LassoTool(QObject):
                 path = np.array(points, np.float32)
                 layer.data = np.stack([path[:-1], np.diff(path, axis=0)], axis=1)
             yield
-        layer.data = np.zeros((0, 2, 2), np.float32)
+        layer.data = np.zeros((1, 2, 2), np.float32)
         self.mark(np.array(points))
 
     @staticmethod
