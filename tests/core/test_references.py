@@ -107,6 +107,23 @@ def test_bright_cement_is_no_metal():
     assert found.g_csh is None
 
 
+def test_the_brightest_even_phase_may_be_dark():
+    # Rough matrix is brighter than all that is even, so there is no pool of metal.
+    found = propose_references(scene(metal=75.0)[0])
+    assert found.g_metal is None
+
+
+def test_even_matrix_beside_brighter_cement_is_no_metal():
+    rng = np.random.default_rng(0)
+    grey = 100 + 2 * rng.standard_normal((150, 150))
+    cement = np.zeros(grey.shape, bool)
+    cement[disk((40, 40), 20)] = True
+    grey[cement] += 80
+    grey[disk((100, 100), 20)] -= 60
+    assert propose_references(grey).g_metal is not None  # nothing says that it is cement
+    assert propose_references(grey, cement).g_metal is None
+
+
 def test_too_small_regions_are_not_proposed():
     grey, regions = scene()
     found = propose_references(grey, regions["uc"], min_area_px=5000)
