@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 from ._levels import checked_image, checked_mask
 from .response import ResponseCurve, check_levels, default_curve
 
-MODEL_ERROR = 0.006
-"""Largest difference in y between Mott and Browning cross sections, C-S-H with Field's metal."""
+MODEL_ERROR = 0.01
+"""Largest change of y by Browning's cross sections or other ionisation potentials, at 5 keV."""
 OUTLIER = 3.5
 """Robust z beyond which a value is an outlier (Iglewicz and Hoaglin 1993)."""
 _MAD, _MEAN_AD = 0.674490, 0.797885  # of a normal distribution with standard deviation 1

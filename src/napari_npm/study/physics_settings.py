@@ -94,9 +94,9 @@ class CalibrateParameters(Parameters):
         le=0.5,
     )
     model_error: float = parameter(
-        0.006,
+        0.01,
         "Standard uncertainty of the normalised response from the choice of the physical model:"
-        " the largest difference between Mott and Browning cross sections.",
+        " the most that other cross sections or ionisation potentials change it.",
         ge=0,
         le=0.2,
     )
