@@ -35,6 +35,7 @@ def main() -> None:
         # torch's libraries fail to load after Qt's there
         import torch  # noqa: F401
     import napari
+    from qtpy.QtCore import QThreadPool
 
     from .session import session_of
 
@@ -45,6 +46,9 @@ def main() -> None:
         # Ctrl+C in the terminal: the mask is saved and the study given back all the same.
         session_of(viewer).close()
         sys.exit(130)
+    finally:
+        # What still reads in the background must not outlive Qt.
+        QThreadPool.globalInstance().waitForDone(5000)
 
 
 if __name__ == "__main__":
