@@ -97,7 +97,7 @@ def study_pictures(folder: Path) -> None:
 
     mask = dock(viewer, "Mask and calibrate")
     mask.show_page(1)
-    wait(lambda: mask.calibration.plot.figure is not None)
+    wait(lambda: mask.calibration.live.grey is not None)
     mask.calibration.calibrate_button.click()
     wait(lambda: mask.task is None)
     for layer in viewer.layers:
@@ -153,7 +153,7 @@ def real_picture(path: Path) -> None:
     viewer.window.resize(*SIZE)
     viewer.open(path, plugin="napari-npm")
     mask = dock(viewer, "Mask and calibrate")
-    wait(lambda: mask.calibration.plot.figure is not None)
+    wait(lambda: mask.calibration.live.grey is not None)
     # A smooth grey crystal that is left out, a bright grain and a dark one.
     places = {Label.UNHYDRATED: (68, 77), Label.METAL: (57, 25), Label.CSH: (178, 127)}
     for label, place in places.items():

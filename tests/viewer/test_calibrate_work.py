@@ -71,10 +71,10 @@ def test_the_preview_is_the_calibrated_map(grey, labels, dtype):
     image = changed(grey, dtype)
     mask = labels == Label.UNHYDRATED
     top = float(image.max())
-    porosity, ends = preview(silent, image, mask, 0.3 * top, 0.8 * top, default_curve(), True)
-    wanted = calibrate(image, 0.3 * top, 0.8 * top, unhydrated=mask)
+    porosity, ends = preview(silent, image, mask, 0.45 * top, 0.8 * top, default_curve(), True)
+    wanted = calibrate(image, 0.45 * top, 0.8 * top, unhydrated=mask)
     assert np.array_equal(porosity, wanted.porosity)
-    brute = np.where(image < 0.3 * top, 1, 0) + np.where(image > 0.8 * top, 2, 0)
+    brute = np.where(image < 0.45 * top, 1, 0) + np.where(image > 0.8 * top, 2, 0)
     assert np.array_equal(ends, np.where(mask, 0, brute))
     assert np.count_nonzero(ends == 1) == wanted.below
     assert np.count_nonzero(ends == 2) == wanted.above
