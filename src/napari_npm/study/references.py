@@ -156,35 +156,6 @@ def level_of(row: Mapping[str, Any], name: str) -> Level | None:
     )
 
 
-def saturation_warnings(
-    records: Mapping[str, Mapping[str, Any]], parameters: CalibrateParameters
-) -> list[str]:
-    """Return a sentence for each reference whose saturated share is above the limit.
-
-    Parameters
-    ----------
-    records : mapping
-        Row of the calibrate step by image.
-    parameters : CalibrateParameters
-        With the limit.
-    """
-    found = []
-    for name, words in NAMES.items():
-        bad = {
-            image: row[f"{name}_saturated"]
-            for image, row in records.items()
-            if row[f"{name}_saturated"] > parameters.max_saturated
-        }
-        if bad:
-            worst = max(bad, key=lambda image: bad[image])
-            found.append(
-                f"The {words} reference of {len(bad)} of {len(records)} images is saturated in more"
-                f" than {parameters.max_saturated:.1%} of its pixels ({bad[worst]:.1%} in {worst}):"
-                " its grey level is wrong by as much as was cut off."
-            )
-    return found
-
-
 def _group(image: ImageEntry, scope: str) -> tuple[str, ...]:
     return {
         "image": (image.id,),

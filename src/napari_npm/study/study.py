@@ -12,7 +12,6 @@ from .masks import StudyMasks
 from .model import StudyFile
 from .settings import SETTINGS, ImportParameters
 from .store import Tile, TileStack
-from .tables import comment_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -154,7 +153,7 @@ class Study(StudyMasks):
             return pd.read_csv(
                 path,
                 dtype={"image": str, "sample": str, "specimen": str},
-                skiprows=comment_lines(path),
+                skiprows=_comment_lines(path),
             )
         except pd.errors.EmptyDataError:
             # a comparison that these samples do not allow has no rows
@@ -169,3 +168,9 @@ class Study(StudyMasks):
             )
             for name in SETTINGS
         }
+
+
+def _comment_lines(path: Path) -> int:
+    """Return how many lines of comment a table begins with."""
+    with path.open(encoding="utf-8") as file:
+        return next((number for number, line in enumerate(file) if line[:1] != "#"), 0)

@@ -37,9 +37,3 @@ def write_rows(study: "Study", name: str, rows: Sequence[Mapping[str, Any]]) -> 
     path = study.results_folder / f"{name}.csv"
     write_table(path, pd.DataFrame(list(rows)))
     return path
-
-
-def comment_lines(path: Path) -> int:
-    """Return how many lines of comment a table begins with."""
-    with path.open(encoding="utf-8") as file:
-        return next((number for number, line in enumerate(file) if line[:1] != "#"), 0)

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_npm.study.cautions import energy_warnings, saturation_warnings
 from napari_npm.study.drift import drift_of
 from napari_npm.study.references import NAMES
-from napari_npm.study.steps import STEPS
 from napari_npm.study.study import Study
 
 from .parts import Section, Table, mean_sd
@@ -41,9 +41,10 @@ def calibration(study: Study) -> Section | None:
 
 
 def _warnings(study: Study) -> list[str]:
-    found: list[str] = []
-    for name in ("simulate", "calibrate"):
-        found += STEPS[name].warnings(study, study.parameters(name))
+    simulate: Any = study.parameters("simulate")
+    parameters: Any = study.parameters("calibrate")
+    found = energy_warnings(study, simulate.energy_kev)
+    found += saturation_warnings(study, parameters.max_saturated)
     return [f"Warning: {text}" for text in found]
 
 

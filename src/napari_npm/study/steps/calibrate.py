@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
+from napari_npm.study.cautions import saturation_warnings
 from napari_npm.study.hashing import hash_array, hash_value
-from napari_npm.study.references import Pools, saturation_warnings
+from napari_npm.study.references import Pools
 from napari_npm.study.references import references_of as references_of
 from napari_npm.study.settings import CalibrateParameters, SimulateParameters
 from napari_npm.study.state import Record
@@ -168,8 +169,7 @@ class Calibrate(Step[CalibrateParameters]):
 
     def warnings(self, study: Study, parameters: CalibrateParameters) -> Sequence[str]:
         """Name references that are saturated."""
-        records = study.state(self.name).records.values()
-        return saturation_warnings({one.item: one.rows[0] for one in records}, parameters)
+        return saturation_warnings(study, parameters.max_saturated)
 
 
 def curve_of(study: Study, parameters: CalibrateParameters) -> "ResponseCurve":

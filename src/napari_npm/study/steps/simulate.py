@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
+from napari_npm.study.cautions import energy_warnings
 from napari_npm.study.hashing import hash_value
 from napari_npm.study.settings import SimulateParameters
 from napari_npm.study.state import Record
@@ -29,7 +30,6 @@ ELASTIC = {
     "rutherford": "screened Rutherford cross sections",
 }
 """The elastic models in words."""
-_KV_APART = 0.02
 
 
 class Simulate(Step[SimulateParameters]):
@@ -138,21 +138,7 @@ class Simulate(Step[SimulateParameters]):
 
     def warnings(self, study: Study, parameters: SimulateParameters) -> Sequence[str]:
         """Name a beam energy that is not that of the images."""
-        other = [
-            image.kv
-            for image in study.images
-            if image.kv is not None
-            and abs(image.kv - parameters.energy_kev) > _KV_APART * parameters.energy_kev
-        ]
-        if not other:
-            return ()
-        values = " and ".join(f"{kv:g}" for kv in sorted(set(other)))
-        text = (
-            f"{len(other)} of {len(study.images)} images were taken at {values} kV, but the"
-            f" response is that of {parameters.energy_kev:g} keV: set energy_kev of simulate, or"
-            " leave these images out."
-        )
-        return (text,)
+        return energy_warnings(study, parameters.energy_kev)
 
 
 def is_shipped(parameters: SimulateParameters) -> bool:
