@@ -312,6 +312,11 @@ def test_calibrate_with_wrong_levels(shown, viewer, qtbot, settled):
     assert the(viewer, Kind.MULF) is None
 
 
+def test_levels_given_all_at_once_are_kept(shown):
+    shown.calibration.calibrate_form.set_values({"g_csh": 61.0, "g_metal": 190.0})
+    assert shown.calibration.live.levels() == (61.0, 190.0)
+
+
 def test_pixel_size_can_be_given(viewer, page, grey, qtbot):
     viewer.add_image(grey, name="free")
     widget = page()

@@ -128,6 +128,7 @@ class OptionalField(QWidget):
 
     def set_value(self, value: Any) -> None:
         """Show a value, or None."""
+        # Ticked first: who listens may fill the number of a box that is not ticked.
+        self.box.setChecked(value is not None)
         if value is not None:
             self.field.set_value(value)
-        self.box.setChecked(value is not None)
