@@ -17,7 +17,6 @@ from napari_npm.viewer.layers import (
     values_of,
 )
 from napari_npm.viewer.maps import current_map
-from napari_npm.viewer.mask_tools import apply, edit_to, mask_layer
 
 
 @pytest.fixture
@@ -96,7 +95,7 @@ def test_the_active_layer_decides_which_image_is_meant(model, grey, labels):
     assert current_subject(model).name == "a"
     model.layers.selection.active = model.layers["free"]
     assert current_image(model).subject == Subject("free", pytest.approx(100.0))
-    free_mask = mask_layer(model, current_image(model))
+    free_mask = put(model, Kind.MASK, current_image(model).subject, np.zeros_like(grey))
     model.layers.selection.active = free_mask
     assert current_image(model).layer is model.layers["free"]
     model.layers.selection.active = None
@@ -128,15 +127,3 @@ def test_a_missing_map_says_where_to_get_it(model, grey):
         current_map(model, Kind.MICF)
     model.add_image(grey / np.float32(255), name="porosity")
     assert current_map(model, Kind.MULF).subject.name == "porosity"
-
-
-def test_setting_labels_can_be_undone(model, grey, labels):
-    model.add_image(grey, name="free")
-    layer = mask_layer(model, current_image(model))
-    assert apply(layer, edit_to(layer.data, labels)) == np.count_nonzero(labels)
-    assert np.array_equal(layer.data, labels)
-    assert apply(layer, edit_to(layer.data, labels)) == 0
-    layer.undo()
-    assert not layer.data.any()
-    with pytest.raises(NpmError, match="5 x 160 px but the image 120 x 160"):
-        edit_to(layer.data, labels[:5])
