@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .layers import LABEL_COLOURS, LABEL_NAMES, Kind
+from .kinds import LABEL_COLOURS, LABEL_NAMES, Kind
 
 LP_COLOUR = "#4477AA"
 HP_COLOUR = "#CC3311"

@@ -1,47 +1,16 @@
 """The plugin's layers: one naming scheme, scale and units always set, replaced in place."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from napari_npm.core.masking import Label
+from .kinds import LABEL_COLOURS as LABEL_COLOURS
+from .kinds import LABEL_NAMES as LABEL_NAMES
+from .kinds import Kind as Kind
+from .layer_styles import add_layer, limits
 
 MICROMETRE = "µm"
 PIXEL = "pixel"
 _KEY = "napari_npm"
-
-
-class Kind(StrEnum):
-    """What a layer shows; the first word of its name."""
-
-    IMAGE = "BSE"
-    MASK = "Mask"
-    MULF = "MulF"
-    MICF = "MicF"
-    LPHP = "LP/HP"
-    RELEVANCE = "Relevance"
-    REGIONS = "Regions"
-    BOUNDARY = "Boundary"
-    PREVIEW = "Preview"
-    CLIPPED = "Clipped"
-    REFERENCES = "Proposed references"
-    STROKES = "Strokes"
-    PROPOSED_UC = "Proposed UC"
-    GRAIN = "Grain"
-    LASSO = "Lasso"
-
-
-LABEL_NAMES: dict[int, str] = {
-    Label.UNHYDRATED: "unhydrated cement (UC)",
-    Label.CSH: "reference C-S-H",
-    Label.METAL: "reference metal",
-}
-# Okabe-Ito colours, which colour-blind readers can tell apart.
-LABEL_COLOURS: dict[int, str] = {
-    Label.UNHYDRATED: "#E69F00",
-    Label.CSH: "#56B4E9",
-    Label.METAL: "#CC79A7",
-}
 
 
 @dataclass(frozen=True)
@@ -170,8 +139,6 @@ def put(
     napari.layers.Layer
         The new or updated layer.
     """
-    from .layer_styles import add_layer, limits
-
     rgb = data.ndim == 3 and data.shape[-1] in (3, 4)
     layer = find(viewer, kind, subject)
     if layer is not None and bool(getattr(layer, "rgb", False)) != rgb:

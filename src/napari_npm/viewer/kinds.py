@@ -1,0 +1,38 @@
+"""What the plugin's layers show, and the names and colours of the mask's labels."""
+
+from enum import StrEnum
+
+from napari_npm.core.masking import Label
+
+
+class Kind(StrEnum):
+    """What a layer shows; the first word of its name."""
+
+    IMAGE = "BSE"
+    MASK = "Mask"
+    MULF = "MulF"
+    MICF = "MicF"
+    LPHP = "LP/HP"
+    RELEVANCE = "Relevance"
+    REGIONS = "Regions"
+    BOUNDARY = "Boundary"
+    PREVIEW = "Preview"
+    CLIPPED = "Clipped"
+    REFERENCES = "Proposed references"
+    STROKES = "Strokes"
+    PROPOSED_UC = "Proposed UC"
+    GRAIN = "Grain"
+    LASSO = "Lasso"
+
+
+LABEL_NAMES: dict[int, str] = {
+    Label.UNHYDRATED: "unhydrated cement (UC)",
+    Label.CSH: "reference C-S-H",
+    Label.METAL: "reference metal",
+}
+# Okabe-Ito colours, which colour-blind readers can tell apart.
+LABEL_COLOURS: dict[int, str] = {
+    Label.UNHYDRATED: "#E69F00",
+    Label.CSH: "#56B4E9",
+    Label.METAL: "#CC79A7",
+}
