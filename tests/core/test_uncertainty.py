@@ -13,7 +13,6 @@ from napari_npm.core.uncertainty import (
     grey_histogram_of,
     mean_porosity,
     porosity_uncertainty,
-    robust_z,
     uncertainty_map,
 )
 
@@ -161,24 +160,3 @@ def test_map_is_the_table_at_every_pixel(image, dtype):
 def test_levels_the_wrong_way_round_are_refused(image):
     with pytest.raises(NpmError, match="must be above G_CSH"):
         uncertainty_map(image, 200, 60)
-
-
-def test_robust_z_of_a_normal_sample_is_the_plain_one():
-    values = np.random.default_rng(9).normal(50, 4, 20_000)
-    assert robust_z(values) == pytest.approx((values - 50) / 4, abs=0.12)
-
-
-def test_robust_z_is_not_moved_by_what_it_looks_for():
-    values = np.array([100, 101, 99, 100.5, 99.5, 100, np.nan, 160.0])
-    z = robust_z(values)
-    assert np.isnan(z[6])
-    assert (np.abs(z) > 3.5).tolist() == [False] * 7 + [True]
-    # median 100, absolute deviations 0 0 .5 .5 1 1 60: their median is 0.5
-    assert z[1] == pytest.approx(0.67449 * 1 / 0.5, rel=1e-5)
-
-
-def test_robust_z_where_most_values_are_equal():
-    assert robust_z([5.0, 5, 5, 5]).tolist() == [0, 0, 0, 0]
-    # the mean absolute deviation takes over: 1 over 5 values
-    assert robust_z([5.0, 5, 5, 5, 10])[4] == pytest.approx(5 / (1 / 0.797885))
-    assert np.isnan(robust_z([np.nan, np.nan])).all()

@@ -39,6 +39,8 @@ from .materials import material as material
 from .network import NanoporosityNet as NanoporosityNet
 from .network import NetworkConfig as NetworkConfig
 from .network import fused_copy as fused_copy
+from .outliers import robust_z as robust_z
+from .outliers import running_z as running_z
 from .phantom import Phantom as Phantom
 from .phantom import PhantomClass as PhantomClass
 from .phantom import PhantomConfig as PhantomConfig
@@ -102,5 +104,4 @@ from .uncertainty import MeanPorosity as MeanPorosity
 from .uncertainty import PorosityUncertainty as PorosityUncertainty
 from .uncertainty import mean_porosity as mean_porosity
 from .uncertainty import porosity_uncertainty as porosity_uncertainty
-from .uncertainty import robust_z as robust_z
 from .uncertainty import uncertainty_map as uncertainty_map

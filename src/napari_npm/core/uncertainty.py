@@ -17,9 +17,6 @@ from .response import ResponseCurve, check_levels, default_curve
 
 MODEL_ERROR = 0.01
 """Largest change of y by Browning's cross sections or other ionisation potentials, at 5 keV."""
-OUTLIER = 3.5
-"""Robust z beyond which a value is an outlier (Iglewicz and Hoaglin 1993)."""
-_MAD, _MEAN_AD = 0.674490, 0.797885  # of a normal distribution with standard deviation 1
 
 
 @dataclass(frozen=True)
@@ -263,31 +260,3 @@ def grey_histogram_of(
     counts = np.bincount(kept)
     levels = np.flatnonzero(counts)
     return levels, counts[levels]
-
-
-def robust_z(values: ArrayLike) -> NDArray[np.float64]:
-    """Return how far each value lies from the median, in robust standard deviations.
-
-    The scale is the median absolute deviation over 0.6745, the standard deviation of a normal
-    distribution; the mean absolute deviation over 0.7979 where more than half of the values are
-    equal (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993). Values beyond
-    `OUTLIER` = 3.5 are outliers.
-
-    Parameters
-    ----------
-    values : array_like, shape (N,)
-        Such as G_CSH of each image; NaN where there is none.
-
-    Returns
-    -------
-    ndarray of float64, shape (N,)
-        NaN where the value is NaN; 0 where all values are equal.
-    """
-    array = np.asarray(values, dtype=np.float64)
-    known = array[np.isfinite(array)]
-    if known.size == 0:
-        return array.copy()
-    away = array - np.median(known)
-    distance = np.abs(known - np.median(known))
-    scale = float(np.median(distance)) / _MAD or float(distance.mean()) / _MEAN_AD
-    return away / scale if scale else away * 0.0

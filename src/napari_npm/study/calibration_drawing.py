@@ -70,7 +70,7 @@ def calibration_figures(study: Study) -> Iterator[tuple[str, str, Callable[[], "
         "drift",
         (
             f"Grey levels of the references, image by image, {found.order}; dashed the median,"
-            " ringed what lies more than 3.5 robust standard deviations from it."
+            " ringed what lies more than 3.5 robust standard deviations from the trend around it."
         ),
         drift,
     )

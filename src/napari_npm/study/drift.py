@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_npm.core.uncertainty import OUTLIER, robust_z
+from napari_npm.core.outliers import OUTLIER, running_z
 
 from .model import ImageEntry
 from .references import NAMES, level_of
@@ -27,7 +27,7 @@ class Drift:
     levels : mapping of str to ndarray, shape (N,)
         Grey level by reference (``csh``, ``metal``); NaN where an image has none of its own.
     z : mapping of str to ndarray, shape (N,)
-        How far each lies from the median (see `robust_z`).
+        How far each lies from the trend of the images around it (see `running_z`).
     """
 
     images: tuple[str, ...]
@@ -60,7 +60,7 @@ def drift_of(study: Study) -> Drift:
         tuple(image.sample for image in images),
         order,
         levels,
-        {name: robust_z(values) for name, values in levels.items()},
+        {name: running_z(values) for name, values in levels.items()},
     )
 
 

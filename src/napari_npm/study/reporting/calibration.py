@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SHOWN = 10
+_FAR = (
+    "beyond 3.5 robust standard deviations (of the median absolute deviation) from the trend of the"
+    " nine images around it, or from the median of fewer images"
+)
 
 
 def calibration(study: Study) -> Section | None:
@@ -147,17 +151,13 @@ def _add_outliers(study: Study, section: Section) -> None:
         if drift.outliers(name)[place]
     ]
     if not found:
-        section.paragraphs.append(
-            "No image's reference level is an outlier (beyond 3.5 robust standard deviations from"
-            " the median, which come from the median absolute deviation)."
-        )
+        section.paragraphs.append(f"No image's reference level is an outlier ({_FAR}).")
         return
     found.sort(key=lambda row: -abs(float(row[3])))
     more = f", the first {_SHOWN} of {len(found)}" if len(found) > _SHOWN else ""
     section.tables.append(
         Table(
-            "Reference levels that are outliers: beyond 3.5 robust standard deviations (from the"
-            f" median absolute deviation) from the median of all images{more}",
+            f"Reference levels that are outliers: {_FAR}{more}",
             ("Image", "Reference", "Grey level", "Robust z"),
             tuple(found[:_SHOWN]),
         )
