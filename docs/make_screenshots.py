@@ -5,22 +5,28 @@ a real micrograph if there is one::
 
     tools/with_display.sh .venv/bin/python docs/make_screenshots.py --study STUDY [--real IMAGE]
 
-The docks are worked as a user works them: by their buttons and fields. The study is only read.
+The docks are worked as a user works them: by their buttons and fields. The study is only read:
+what masking and simulating change is changed in a copy of it.
 """
 
 import argparse
 import io
+import shutil
+import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import napari
 import numpy as np
+from napari._qt.dialogs.qt_notification import NapariQtNotification
 from PIL import Image
 from qtpy.QtWidgets import QApplication
 
-from napari_npm.core.masking import Label
+from napari_npm.core.masking import Label, Stroke
+from napari_npm.study import Review, Study
 from napari_npm.viewer.__main__ import open_viewer
 from napari_npm.viewer.layers import Kind, Subject, find
 from napari_npm.viewer.session import session_of
@@ -28,7 +34,15 @@ from napari_npm.viewer.session import session_of
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1480, 920)
 SHOWN = "S3-A-1"
-LIMIT_BYTES = 400_000
+REVIEWED, GRAIN = "S1-C-2", (70, 355)  # another image, and a grain that was not proposed on it
+LOOKED_AT = 12  # images whose mask counts as looked at, in the picture of reviewing
+LIMIT_BYTES = 290_000
+# Lines of (row, column) on SHOWN: a grain of cement, C-S-H, calcium hydroxide.
+STROKES = (
+    (Stroke.UNHYDRATED, ((190, 310), (235, 330), (275, 345))),
+    (Stroke.OTHER, ((60, 50), (75, 85), (70, 120))),
+    (Stroke.OTHER, ((85, 352), (110, 345), (125, 360))),
+)
 
 
 def wait(until: Callable[[], Any] = lambda: True, pause: float = 0.4, limit: float = 180) -> None:
@@ -71,6 +85,9 @@ def side_by_side(viewer: Any, stride: int, shape: tuple[int, int]) -> None:
 
 def save(viewer: Any, name: str) -> None:
     """Write what the window shows as a PNG of a palette, small enough for a repository."""
+    for note in QApplication.allWidgets():
+        if isinstance(note, NapariQtNotification):
+            note.close()  # it would cover the scale bar
     viewer.reset_view()
     wait(pause=0.8)
     pixels = viewer.screenshot(canvas_only=False, flash=False)
@@ -85,6 +102,98 @@ def save(viewer: Any, name: str) -> None:
     print(f"{name}: {picture.width} x {picture.height} px, {buffer.tell() // 1000} kB")
 
 
+def show_only(viewer: Any, subject: Subject, *kinds: Kind) -> None:
+    """Show these layers of an image and no other."""
+    shown = [find(viewer, kind, subject) for kind in kinds]
+    for layer in viewer.layers:
+        layer.visible = layer in shown
+
+
+def unmasked_copy(folder: Path, copy: Path) -> None:
+    """Copy a study with the references alone in its masks, but for a few that were looked at."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".lock*"))
+    with Study.open(copy) as study:
+        for number, image in enumerate(study.images):
+            labels = study.mask(image.id)
+            if number < LOOKED_AT:
+                study.set_review(image.id, Review.ACCEPTED)
+            else:
+                study.set_mask(image.id, np.where(labels == Label.UNHYDRATED, 0, labels))
+                study.set_review(image.id, Review.NONE)
+
+
+def draw_stroke(layer: Any, stroke: Stroke, line: Any) -> None:
+    """Draw a line with the brush."""
+    for start, end in pairwise(line):
+        for share in np.linspace(0, 1, 40):
+            place = np.round(np.array(start) * (1 - share) + np.array(end) * share)
+            layer.paint(tuple(place.astype(int)), int(stroke))
+
+
+def workbench_pictures(folder: Path) -> None:
+    """Take the pictures of masking, calibrating and simulating, on a copy of the sample study."""
+    viewer = open_viewer(folder)
+    session = session_of(viewer)
+    viewer.window.resize(*SIZE)
+    wait(lambda: session.image_id and session.states)
+    session.show(SHOWN)
+    wait(lambda: session.image_id == SHOWN)
+    subject = Subject(SHOWN, None, SHOWN)
+
+    bench = dock(viewer, "Mask and calibrate")
+    mask, page = bench.mask, bench.calibration
+    for stroke, line in STROKES:
+        mask.draw.use_stroke(int(stroke))
+        layer = mask.strokes_layer()
+        layer.brush_size = 7
+        draw_stroke(layer, stroke, line)
+    wait(lambda: mask.learn.proposal is not None and not mask.learn.at_work)
+    kinds = (Kind.IMAGE, Kind.MASK, Kind.STROKES, Kind.PROPOSED_UC)
+    show_only(viewer, subject, *kinds)
+    save(viewer, "mask.png")
+
+    mask.learn.all_button.click()
+    wait(lambda: session.job is not None)
+    wait(lambda: session.job is None)
+    session.show(REVIEWED)
+    wait(lambda: session.image_id == REVIEWED and mask.review.now() == "proposed")
+    mask.draw.label_buttons.button(int(Label.UNHYDRATED)).click()
+    mask.draw.use("grow")
+    mask.draw.grow.click(*GRAIN)
+    wait(lambda: mask.draw.grow.grain is not None)
+    show_only(viewer, Subject(REVIEWED, None, REVIEWED), Kind.IMAGE, Kind.MASK, Kind.GRAIN)
+    save(viewer, "review.png")
+    mask.draw.grow.leave()
+    mask.draw.use("")
+
+    session.show(SHOWN)
+    wait(lambda: session.image_id == SHOWN)
+    bench.show_page(1)
+    wait(lambda: page.live.grey is not None)
+    page.references.propose_button.click()
+    wait(lambda: page.references.found is not None)
+    print("references:", *page.references.why.text().split("<br>"), sep="\n  ")
+    page.references.confirm_button.click()
+    wait(lambda: not mask.learn.at_work, pause=1)
+    viewer.window.resize(SIZE[0], 1080)
+    page.live.live_box.click()
+    page.drift_fold.expand()
+    wait(lambda: page.drift.chart.points, pause=1.5)
+    save(viewer, "calibrate.png")
+    page.live.live_box.click()
+    viewer.window.resize(*SIZE)
+
+    simulate = dock(viewer, "Simulate")
+    simulate.form.fields["energy_kev"].set_value(15)
+    simulate.simulate_button.click()
+    wait(lambda: session.job is not None)
+    wait(lambda: session.job is None and "y(0.2)" in simulate.result.text(), limit=600)
+    simulate.normalised_box.click()
+    show_only(viewer, subject, Kind.IMAGE)
+    save(viewer, "simulate.png")
+    viewer.close()
+
+
 def study_pictures(folder: Path) -> None:
     """Take the pictures that show the sample study."""
     viewer = open_viewer(folder)
@@ -95,23 +204,10 @@ def study_pictures(folder: Path) -> None:
     wait(lambda: session.image_id == SHOWN)
     subject = Subject(SHOWN, None, SHOWN)
 
-    mask = dock(viewer, "Mask and calibrate")
-    mask.show_page(1)
-    wait(lambda: mask.calibration.live.grey is not None)
-    mask.calibration.calibrate_button.click()
-    wait(lambda: mask.task is None)
-    for layer in viewer.layers:
-        layer.visible = layer in (
-            find(viewer, Kind.IMAGE, subject),
-            find(viewer, Kind.MASK, subject),
-        )
-    save(viewer, "mask.png")
-
     train = dock(viewer, "Train and predict")
     wait(lambda: train.results.text())
     press(train, "predict_button")
-    find(viewer, Kind.MASK, subject).visible = False
-    find(viewer, Kind.MULF, subject).visible = True
+    show_only(viewer, subject, Kind.MULF)
     viewer.window.resize(SIZE[0], 1100)
     save(viewer, "train.png")
     viewer.window.resize(*SIZE)
@@ -190,6 +286,10 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     if chosen.study is not None:
         study_pictures(chosen.study.resolve())
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
+            copy = Path(place) / "study"
+            unmasked_copy(chosen.study.resolve(), copy)
+            workbench_pictures(copy)
     if chosen.real is not None:
         real_picture(chosen.real.resolve())
 
