@@ -19,12 +19,12 @@ def made(before, edit):
 
 def test_a_proposal_keeps_references_and_hand_drawn_cement_and_replaces_the_last_one():
     before = np.array([[0, 1, 1, 2, 3, 0]], np.uint8)
-    taken = np.array([[False, True, False, True, False, False]])
-    proposed = np.array([[True, False, False, True, True, False]])
+    taken = np.array([[0, 1, 0, 1, 0, 0]], np.uint8)
+    proposed = np.array([[1, 0, 0, 1, 1, 3]], np.uint8)
     after = made(before, with_proposal(silent, before, proposed, taken))
-    assert after.tolist() == [[1, 0, 1, 2, 3, 0]]
+    assert after.tolist() == [[1, 0, 1, 2, 3, 3]]
     assert made(before, with_proposal(silent, before, proposed, None)).tolist() == [
-        [1, 1, 1, 2, 3, 0]
+        [1, 1, 1, 2, 3, 3]
     ]
     assert made(before, without_unhydrated(silent, before)).tolist() == [[0, 0, 0, 2, 3, 0]]
 

@@ -28,6 +28,7 @@ def propose(
     parameters: MaskParameters,
     *,
     classifier: "PixelClassifier | None" = None,
+    chance: NDArray[np.float32] | None = None,
     drawn: NDArray[np.uint8] | None = None,
     progress: Progress = silent,
 ) -> NDArray[np.uint8]:
@@ -43,6 +44,8 @@ def propose(
         How.
     classifier : PixelClassifier, optional
         Takes the place of the grey range of unhydrated cement.
+    chance : ndarray of float32, shape (H, W), optional
+        What the classifier's `probability` of this image is, where that is known already.
     drawn : ndarray of uint8, shape (H, W), optional
         References that a person drew (`Label` values): they stay as they are, nothing is proposed
         on them, and no other areas are proposed for their phases.
@@ -62,20 +65,28 @@ def propose(
     ranges = parameters.ranges()
     pixel_um2 = (pixel_size_nm / 1000) ** 2
     by_level = ranges.pop("uc", None)
+    if classifier is not None or chance is not None:
+        by_level = None
     with _turn(pixels):
-        labels = label_by_levels(
-            pixels,
-            uc=by_level if classifier is None else None,
-            csh=ranges.get("csh"),
-            metal=ranges.get("metal"),
-            smooth_px=parameters.smooth_px,
-            open_px=parameters.open_px,
-            min_area_px=round(parameters.min_area_um2 / pixel_um2),
-            erode_px=parameters.erode_px,
-        )
+        labels = np.zeros(pixels.shape, np.uint8)
+        if ranges or by_level is not None:
+            labels = label_by_levels(
+                pixels,
+                uc=by_level,
+                csh=ranges.get("csh"),
+                metal=ranges.get("metal"),
+                smooth_px=parameters.smooth_px,
+                open_px=parameters.open_px,
+                min_area_px=round(parameters.min_area_um2 / pixel_um2),
+                erode_px=parameters.erode_px,
+            )
         cement = labels == Label.UNHYDRATED
-        if classifier is not None:
-            cement = _by_strokes(pixels, classifier, pixel_um2, parameters, progress)
+        if chance is None and classifier is not None:
+            # images of the usual size are worked on side by side, each by one thread
+            threads = os.cpu_count() if _is_large(pixels) else 1
+            chance = classifier.probability(pixels, threads=threads, progress=progress)
+        if chance is not None:
+            cement = _likely(chance, pixels, pixel_um2, parameters)
         elif cement.any():
             cement = filter_pieces(cement, pixels, **_limits(pixel_um2, parameters))
         labels[labels == Label.UNHYDRATED] = 0
@@ -90,24 +101,20 @@ def propose(
     return labels
 
 
-def _by_strokes(
+def _likely(
+    chance: NDArray[np.float32],
     pixels: NDArray[Any],
-    classifier: "PixelClassifier",
     pixel_um2: float,
     parameters: MaskParameters,
-    progress: Progress,
 ) -> NDArray[np.bool_]:
-    from napari_npm.core.pixel_classifier import propose_unhydrated
+    from napari_npm.core.pixel_classifier import select_unhydrated
 
-    return propose_unhydrated(
+    return select_unhydrated(
+        chance,
         pixels,
-        classifier,
         probability=parameters.probability,
         smooth_px=parameters.smooth_px,
         open_px=parameters.open_px,
-        # images of the usual size are worked on side by side, each by one thread
-        threads=os.cpu_count() if _is_large(pixels) else 1,
-        progress=progress,
         **_limits(pixel_um2, parameters),
     )
 

@@ -10,7 +10,6 @@ from napari_npm.core.calibration import Calibration, calibrate
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
-from napari_npm.core.references import check_references
 from napari_npm.core.response import ResponseCurve, default_curve, load_curve
 from napari_npm.core.uncertainty import MeanPorosity, mean_porosity, porosity_uncertainty
 
@@ -46,6 +45,8 @@ def measure(
     place: Place | None = None,
 ) -> Measured:
     """Measure an image and read the response curve."""
+    from napari_npm.core.references import check_references
+
     grey = grey_of(report, image, labels, parameters, place)
     curve = curve_of(parameters, place)
     warnings: tuple[str, ...] = ()

@@ -57,8 +57,10 @@ def add_layer(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str,
         )
     if kind in (Kind.PROPOSED_UC, Kind.GRAIN):
         # The data are a hatching and an outline, drawn as they are.
-        colour = PROPOSAL_COLOUR if kind is Kind.PROPOSED_UC else GRAIN_COLOUR
-        return viewer.add_labels(data, colormap=direct({1: colour}), opacity=0.9, **settings)
+        colours = {1: GRAIN_COLOUR}
+        if kind is Kind.PROPOSED_UC:
+            colours = {**LABEL_COLOURS, 1: PROPOSAL_COLOUR}
+        return viewer.add_labels(data, colormap=direct(colours), opacity=0.9, **settings)
     if kind in (Kind.REGIONS, Kind.BOUNDARY):
         colour = REGION_COLOUR if kind is Kind.REGIONS else "#DDAA33"
         return _outlined(viewer, data, direct({1: colour}), settings)

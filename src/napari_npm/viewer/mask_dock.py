@@ -6,6 +6,8 @@ from .calibrate_editor import CalibrateEditor
 from .mask_editor import MaskEditor
 from .parts import Part
 from .step_dock import StepDock
+from .tasks import Task
+from .warm_up import warm_up_masking
 
 
 class MaskDock(StepDock):
@@ -34,6 +36,7 @@ class MaskDock(StepDock):
         self.mask.touched.connect(self.calibration.mask_touched)
         self.calibration.measured.connect(self.mask.show_shares)
         self.show_page(0)
+        self.session.start(Task(warm_up_masking, parent=self.session))
 
     def show_page(self, place: int) -> None:
         """Show one part."""

@@ -10,7 +10,6 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_npm.core.errors import NpmError
-from napari_npm.core.masking import Label
 
 from . import dialogs
 from .current import Current, base_layer, current_subject
@@ -21,6 +20,7 @@ from .mask_draw import DrawBox
 from .mask_keys import MaskKeys
 from .mask_layers import peek, put_below
 from .mask_learn import LearnBox
+from .mask_learning import Proposal
 from .mask_review import ReviewBox
 from .mask_tools import Edit, by_levels, cleared, from_file, with_proposal, without_unhydrated
 from .masks import LabelKeeper, MaskKeeper
@@ -43,7 +43,7 @@ class MaskEditor(Part):
         """Lay the page out."""
         self._watched: Any = None
         self._editing: Task | None = None
-        self._taken: NDArray[np.bool_] | None = None
+        self._taken: NDArray[np.uint8] | None = None
         self._image: Any = None
         self._ledgers: dict[tuple[str, Kind], Any] = {}
         self.free = MaskKeeper(self)
@@ -228,9 +228,8 @@ class MaskEditor(Part):
                 then()
 
         self.say(text)
-        self._editing = task = Task(
-            work, np.asarray(self.layer().data), *arguments, parent=self.session
-        )
+        labels = np.asarray(self.layer().data)
+        self._editing = task = Task(work, labels, *arguments, parent=self.session)
         task.done.connect(made)
         task.failed.connect(self.say)
         task.ended.connect(self._edited)
@@ -239,16 +238,16 @@ class MaskEditor(Part):
     def _edited(self) -> None:
         self._editing = None
 
-    def take_proposal(self, proposed: NDArray[np.bool_], then: Callable[[], None]) -> None:
-        """Take proposed cement into the mask, in place of what was proposed before."""
-        if (taken := self._taken) is None and self.review.is_proposal():
-            taken = np.asarray(self.layer().data) == Label.UNHYDRATED
+    def take_proposal(self, proposal: Proposal, then: Callable[[], None]) -> None:
+        """Take what is proposed into the mask, in place of what was proposed before."""
+        labels, taken = proposal.labels, self._taken
+        taken = proposal.scene.earlier if taken is None else taken
 
         def done() -> None:
-            self._taken = proposed
+            self._taken = labels
             then()
 
-        self.edit("Taking the proposal…", with_proposal, proposed, taken, then=done)
+        self.edit("Taking the proposal…", with_proposal, labels, taken, then=done)
 
     def remove_unhydrated(self, then: Callable[[], None]) -> None:
         """Remove unhydrated cement, keep the references."""

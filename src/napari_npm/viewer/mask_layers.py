@@ -88,12 +88,12 @@ def outlined(region: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
     return (region & ~inner).astype(np.uint8)
 
 
-def hatched(region: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
-    """Return a region as an outline filled with slanted lines: told from a mask without colour."""
-    drawn = outlined(region, width)
-    rows, columns = np.indices(region.shape, sparse=True)
-    drawn[region & ((rows + columns) % (8 * width) < width)] = 1
-    return drawn
+def hatched(labels: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Return labels as outlines filled with slanted lines: told from a mask without colour."""
+    rows, columns = np.indices(labels.shape, sparse=True)
+    lines = (rows + columns) % (8 * width) < width
+    kept = outlined(labels > 0, width).view(np.bool_) | lines
+    return (labels * kept).astype(np.uint8, copy=False)
 
 
 def line_width(shape: tuple[int, ...]) -> int:

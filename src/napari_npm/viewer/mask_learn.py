@@ -1,9 +1,8 @@
 """Learn group of the mask page: strokes teach a classifier, its proposal is shown at once."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import numpy as np
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QSlider
 
@@ -14,54 +13,17 @@ from .dock import guarded
 from .layer_styles import STROKE_COLOURS
 from .layers import Kind
 from .ledger import Ledger
+from .mask_ahead import Ahead
 from .mask_draw import swatch
+from .mask_filters import SLIDES
 from .mask_layers import blank, put_below
 from .mask_learning import Learner, Proposal, Scene, select
+from .mask_tools import mask_of
 from .parts import Part
 from .tasks import Latest
 
 _PAUSE_MS = 350
-# Field, caption, value from the slider's 0 to 100, the other way, how it is said.
-_AREA_LEAST = 0.01
-
-
-def _area(place: int) -> float:
-    return 0.0 if place == 0 else float(f"{_AREA_LEAST * 10 ** ((place - 1) / 24.75):.2g}")
-
-
-def _area_place(area: float) -> int:
-    return 0 if area < _AREA_LEAST else round(1 + 24.75 * float(np.log10(area / _AREA_LEAST)))
-
-
-def _elongation(place: int) -> float | None:
-    return None if place == 100 else round(1 + place / 10, 1)
-
-
-Slide = tuple[str, str, Callable[[int], Any], Callable[[Any], int], Callable[[Any], str]]
-SLIDES: tuple[Slide, ...] = (
-    (
-        "probability",
-        "Probability",
-        lambda place: min(max(place, 1), 99) / 100,
-        lambda value: round(100 * value),
-        lambda value: f"≥ {value:.2f}",
-    ),
-    ("min_area_um2", "Area", _area, _area_place, lambda value: f"≥ {value:g} µm²"),
-    (
-        "min_solidity",
-        "Compactness",
-        lambda place: place / 100,
-        lambda value: round(100 * value),
-        lambda value: f"≥ {value:.2f}",
-    ),
-    (
-        "max_elongation",
-        "Elongation",
-        _elongation,
-        lambda value: 100 if value is None else min(round(10 * (value - 1)), 99),
-        lambda value: "any" if value is None else f"≤ {value:g}",
-    ),
-)
+_WHOM = "Stroke UC, then C-S-H and CH as not UC."
 
 
 class LearnBox(Part):
@@ -81,6 +43,8 @@ class LearnBox(Part):
         for work in (self._work, self._filter):
             work.done.connect(self._proposed)
             work.failed.connect(self.say)
+        self.ahead = Ahead(self)
+        self.ahead.made.connect(self._made_ahead)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(_PAUSE_MS)
@@ -103,7 +67,7 @@ class LearnBox(Part):
         )
         self.dock.row(layout, *self.stroke_buttons.values(), self.propose_button)
         self._build_slides(layout)
-        self.said = self.dock.note()
+        self.said = self.dock.note(_WHOM)
         layout.addWidget(self.said)
         self.all_button = self.dock.job_button(
             "Propose on all images",
@@ -171,13 +135,26 @@ class LearnBox(Part):
     @property
     def at_work(self) -> bool:
         """Whether a proposal for this image is being made."""
-        return self._timer.isActive() or self._work.busy or self._filter.busy
+        own = self._timer.isActive() or self._work.busy or self._filter.busy
+        return own or (self.proposal is None and self._wants() and self._comes())
+
+    def _wants(self) -> bool:
+        """Tell whether a proposal is to be made by itself: for an image without a mask."""
+        return self.learner.classifier is not None and self.editor.review.now() == "none"
+
+    def _comes(self) -> bool:
+        return self.ahead.working_on(self.session.image_id, self.learner.classifier)
 
     def _scene(self) -> Scene:
         image, strokes = self.current(), self.editor.strokes()
         name = image.subject.image_id or image.subject.name
-        drawn = None if strokes is None else np.array(strokes, dtype=np.uint8)
-        return Scene(name, image.pixels, image.subject.pixel_size_nm, drawn)
+        study, drawn = self._study_of(), None
+        if study is not None and self.editor.review.is_proposal():
+            drawn = partial(study.drawn_references, name)
+        mask = mask_of(self.viewer, image)
+        if mask is not None and mask.shape != image.pixels.shape:
+            mask = None
+        return Scene(name, image.pixels, image.subject.pixel_size_nm, strokes, mask, drawn)
 
     def _study_of(self) -> Any:
         return self.session.study if self.editor.in_study(self.current()) else None
@@ -185,6 +162,7 @@ class LearnBox(Part):
     def _stroked(self) -> None:
         if base_layer(self.viewer) is not None:
             self._work.drop()
+            self.ahead.rest()
             self._timer.start()
 
     @guarded
@@ -221,20 +199,46 @@ class LearnBox(Part):
             image.subject.image_id or image.subject.name
         ):
             return
+        self._show(proposal, image.subject)
+        self._look_ahead()
+
+    def _show(self, proposal: Proposal, subject: Any) -> None:
         self.proposal = proposal
-        layer = put_below(self.viewer, Kind.PROPOSED_UC, image.subject, proposal.drawn)
+        layer = put_below(self.viewer, Kind.PROPOSED_UC, subject, proposal.drawn)
         layer.visible = True
         layer.editable = False
         share = 100 * float(proposal.region.mean())
         self.say(f"Proposed: {share:.1f} % UC. A accepts, C takes it to correct, X rejects.")
 
+    def _look_ahead(self) -> None:
+        """Propose in the background for the images that come next."""
+        study, classifier = self._study_of(), self.learner.classifier
+        if study is not None and classifier is not None:
+            names = self.editor.review.left("none")
+            self.ahead.ask(study, names, classifier, self.form.parameters())
+
+    def _made_ahead(self, proposal: Proposal) -> None:
+        """Show what was proposed ahead, where its image came on show meanwhile."""
+        shown = self.proposal is not None or self._work.busy
+        if proposal.scene.name == self.session.image_id and not shown and self._wants():
+            self._take_ahead(proposal)
+
+    def _take_ahead(self, proposal: Proposal) -> None:
+        parameters = self.form.parameters()
+        if proposal.parameters == parameters:
+            self._proposed(proposal)
+        else:
+            self._filter.ask(select, proposal.scene, proposal.chance, parameters)
+
     def _count(self) -> None:
         strokes = self.learner.strokes
         number, images = sum(strokes.values()), len(strokes)
         text = f"{number} stroke{'s' * (number != 1)} on {images} image{'s' * (images != 1)}"
-        if self.learner.classifier is None:
-            text += ": draw at least one on UC and one on something else"
-        self.said.setText(text)
+        if self.learner.kinds == {1}:
+            text += ". Now C-S-H and CH as not UC (W)."
+        elif self.learner.kinds == {2}:
+            text += ". Now UC (Q)."
+        self.said.setText(text if number else _WHOM)
 
     def clear(self) -> None:
         """Take the proposal away."""
@@ -256,9 +260,15 @@ class LearnBox(Part):
         study = self._study_of()
         if study is not self._study:
             self.learner, self._study = Learner(), study
-            self.said.clear()
-        # An image that was looked at, or has a proposal in its mask, needs none.
-        if self.learner.classifier is not None and self.editor.review.now() == "none":
+            self.ahead.forget()
+            self.said.setText(_WHOM)
+        if not self._wants():
+            return
+        found = self.ahead.of(self.session.image_id, self.learner.classifier)
+        if found is not None:
+            self._take_ahead(found)
+        elif not self._comes():
+            self.ahead.rest()
             self.propose()
 
     def refresh(self) -> None:

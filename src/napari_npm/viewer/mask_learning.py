@@ -1,17 +1,18 @@
 """Learning from strokes and proposing, for worker threads: no Qt, no napari in here."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
-from napari_npm.core.masking import Stroke
+from napari_npm.core.masking import Label, Stroke
 from napari_npm.core.progress import Progress
 
 from .mask_layers import hatched, line_width
-from .mask_tools import pixel_area_um2
 
 _KEPT = 6  # images with strokes whose pixels are kept in memory
 
@@ -30,22 +31,50 @@ class Scene:
         Width of a pixel.
     strokes : ndarray of uint8, (H, W), or None
         What is drawn on it.
+    mask : ndarray of uint8, (H, W), or None
+        Its mask, where there is one.
+    drawn : callable, optional
+        Where the mask is a proposal: returns which references in it a person drew.
     """
 
     name: str
     pixels: NDArray[Any]
     pixel_size_nm: float | None
-    strokes: NDArray[np.uint8] | None
+    strokes: NDArray[np.uint8] | None = None
+    mask: NDArray[np.uint8] | None = None
+    drawn: Callable[[], Sequence[int]] | None = None
+
+    @cached_property
+    def references(self) -> NDArray[np.uint8] | None:
+        """The references in the mask that stay as they are; None where there are none."""
+        if self.mask is None:
+            return None
+        labels = (Label.CSH, Label.METAL) if self.drawn is None else self.drawn()
+        kept = np.where(np.isin(self.mask, labels), self.mask, np.uint8(0))
+        return kept if kept.any() else None
+
+    @cached_property
+    def earlier(self) -> NDArray[np.uint8] | None:
+        """What was proposed in the mask before, to give way; None where nothing was."""
+        if self.mask is None or self.drawn is None:
+            return None
+        return self.mask.copy() if self.references is None else self.mask - self.references
 
 
 @dataclass(frozen=True, eq=False)
 class Proposal:
-    """Proposed cement, and how it is drawn."""
+    """Proposed labels, what they were proposed by, and how they are drawn."""
 
     scene: Scene
     chance: NDArray[np.float32]
-    region: NDArray[np.bool_]
+    parameters: Any
+    labels: NDArray[np.uint8]
     drawn: NDArray[np.uint8]
+
+    @property
+    def region(self) -> NDArray[np.bool_]:
+        """Where unhydrated cement is proposed."""
+        return self.labels == Label.UNHYDRATED
 
 
 class Learner:
@@ -59,11 +88,14 @@ class Learner:
         Trained on the strokes as they were last.
     strokes : dict of str to int
         How many strokes there are on each image.
+    kinds : set of int
+        Which values of `Stroke` were drawn.
     """
 
     def __init__(self) -> None:
         self.classifier: Any = None
         self.strokes: dict[str, int] = {}
+        self.kinds: set[int] = set()
         self._pixels: dict[str, NDArray[Any]] = {}
 
     def learn(self, report: Progress, scene: Scene, study: Any, parameters: Any) -> Proposal | None:
@@ -78,8 +110,8 @@ class Learner:
 
         report(0, 1, "learning from the strokes")
         images, strokes = self._drawn(scene, study)
-        kinds = {int(kind) for drawn in strokes for kind in np.unique(drawn)} - {0}
-        if kinds != {int(kind) for kind in Stroke}:
+        self.kinds = {int(kind) for drawn in strokes for kind in np.unique(drawn)} - {0}
+        if self.kinds != {int(kind) for kind in Stroke}:
             self.classifier = None
             return None
         self.classifier = train_pixel_classifier(images, strokes, seed=parameters.seed)
@@ -93,7 +125,8 @@ class Learner:
         return select(report, scene, chance, parameters)
 
     def _drawn(self, scene: Scene, study: Any) -> tuple[list[Any], list[Any]]:
-        found = {} if scene.strokes is None else {scene.name: (scene.pixels, scene.strokes)}
+        drawn_here = scene.strokes is not None and scene.strokes.any()
+        found = {scene.name: (scene.pixels, scene.strokes)} if drawn_here else {}
         for name in () if study is None else study.stroked_images:
             drawn = study.strokes(name) if name != scene.name else None
             if drawn is not None:
@@ -101,7 +134,9 @@ class Learner:
         self.strokes = {
             name: count for name, (_, drawn) in found.items() if (count := count_strokes(drawn))
         }
-        return [pair[0] for pair in found.values()], [pair[1] for pair in found.values()]
+        # In the order of the study, as the mask step learns: then both propose the same.
+        names = found if study is None else [one.id for one in study.images if one.id in found]
+        return [found[name][0] for name in names], [found[name][1] for name in names]
 
     def _read(self, study: Any, name: str) -> NDArray[Any]:
         if name not in self._pixels:
@@ -114,24 +149,16 @@ class Learner:
 def select(
     report: Progress, scene: Scene, chance: NDArray[np.float32], parameters: Any
 ) -> Proposal:
-    """Propose from probabilities at hand, by the parameters of the mask step."""
-    from napari_npm.core.pixel_classifier import select_unhydrated
+    """Propose from probabilities at hand, as the mask step does with these parameters."""
+    from napari_npm.study.proposing import propose
 
     report(0, 1, "choosing by size and shape")
-    pixel_um2 = pixel_area_um2(scene.pixel_size_nm)
-    region = select_unhydrated(
-        chance,
-        scene.pixels,
-        probability=parameters.probability,
-        smooth_px=parameters.smooth_px,
-        open_px=parameters.open_px,
-        min_area_px=parameters.min_area_um2 / pixel_um2,
-        fill_area_px=parameters.fill_area_um2 / pixel_um2,
-        min_solidity=parameters.min_solidity,
-        max_elongation=_or_any(parameters.max_elongation),
-        max_scatter=_or_any(parameters.max_scatter),
-    )
-    return Proposal(scene, chance, region, hatched(region, line_width(region.shape)))
+    nm = 1000.0 if scene.pixel_size_nm is None else scene.pixel_size_nm  # then 1 px is 1 µm
+    labels = propose(scene.pixels, nm, parameters, chance=chance, drawn=scene.references)
+    if scene.references is not None:
+        labels[scene.references > 0] = 0  # they are in the mask and shown there
+    _ = scene.earlier  # as the mask is now: a person may change it until this is taken
+    return Proposal(scene, chance, parameters, labels, hatched(labels, line_width(labels.shape)))
 
 
 def count_strokes(drawn: NDArray[np.uint8]) -> int:
@@ -140,7 +167,3 @@ def count_strokes(drawn: NDArray[np.uint8]) -> int:
 
     eight = np.ones((3, 3), bool)
     return sum(int(ndimage.label(drawn == kind, eight)[1]) for kind in Stroke)
-
-
-def _or_any(limit: float | None) -> float:
-    return np.inf if limit is None else limit

@@ -99,7 +99,7 @@ class ReviewBox(Part):
             self._go_on("Accepted.")
 
         if learn.proposal is not None:
-            self.editor.take_proposal(learn.proposal.region, taken)
+            self.editor.take_proposal(learn.proposal, taken)
         else:
             taken()
 
@@ -120,7 +120,7 @@ class ReviewBox(Part):
             self.say("The proposal is in the mask: correct it, then A or N for the next image.")
 
         if learn.proposal is not None:
-            self.editor.take_proposal(learn.proposal.region, taken)
+            self.editor.take_proposal(learn.proposal, taken)
         else:
             taken()
 
@@ -162,19 +162,24 @@ class ReviewBox(Part):
         if not self.in_study():
             self.say(f"{done} The mask of an image outside a study is not kept on disk.")
             return
+        left = self.left()
+        if left:
+            self.say(f"{done} {len(left)} left.")
+            self.session.show(left[0])
+        else:
+            self.say(f"{done} All images have been looked at.")
+
+    def left(self, *states: str) -> list[str]:
+        """Return the other images in these states, all that are open if none, the next first."""
         session = self.session
         ids = [image.id for image in session.study.images]
         at = ids.index(session.image_id)
-        left = [
+        known = session.reviews
+        return [
             name
             for name in ids[at + 1 :] + ids[:at]
-            if name not in session.reviews or session.reviews[name].value in OPEN
+            if name not in known or known[name].value in (states or OPEN)
         ]
-        if left:
-            self.say(f"{done} {len(left)} left.")
-            session.show(left[0])
-        else:
-            self.say(f"{done} All images have been looked at.")
 
     @guarded
     def next_image(self) -> None:

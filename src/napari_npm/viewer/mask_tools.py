@@ -105,10 +105,10 @@ def pixel_area_um2(pixel_size_nm: float | None) -> float:
 def with_proposal(
     report: Progress,
     before: NDArray[Any],
-    proposed: NDArray[np.bool_],
-    taken: NDArray[np.bool_] | None,
+    proposed: NDArray[np.uint8],
+    taken: NDArray[np.uint8] | None,
 ) -> Edit:
-    """Return the edit that takes proposed unhydrated cement into a mask.
+    """Return the edit that takes a proposal into a mask.
 
     References stay, and so does cement that was marked otherwise; what an earlier proposal had
     brought gives way.
@@ -119,18 +119,17 @@ def with_proposal(
         Told at the start.
     before : ndarray, (H, W)
         The mask.
-    proposed : ndarray of bool, (H, W)
-        The proposal.
-    taken : ndarray of bool, (H, W), or None
+    proposed : ndarray of uint8, (H, W)
+        The proposed labels.
+    taken : ndarray of uint8, (H, W), or None
         The proposal that was taken before.
     """
-    from napari_npm.core.masking import Label
-
     report(0, 1, "taking the proposal")
     after = before.copy()
     if taken is not None:
-        after[taken & (before == Label.UNHYDRATED)] = 0
-    after[proposed & (after == 0)] = Label.UNHYDRATED
+        after[(taken > 0) & (before == taken)] = 0
+    free = after == 0
+    after[free] = proposed[free]
     return edit_to(before, after)
 
 
