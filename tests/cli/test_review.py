@@ -84,6 +84,16 @@ def test_a_rejection_and_a_mask_from_a_file_can_be_undone(npm, proposed, data):
     assert "undo: nothing" in npm("review", proposed, "--undo", first)
 
 
+def test_strokes_that_nothing_is_proposed_from_are_told_of(npm, proposed, strokes):
+    npm("review", proposed, "--accept", "*")
+    npm("mask", proposed, "--strokes", strokes)
+    assert "nothing is proposed from the strokes: give images free with" in npm.err
+    ids = [image.id for image in Study.open(proposed, write=False).images]
+    npm("review", proposed, "--again", ids[0])
+    npm("mask", proposed, "--strokes", strokes)
+    assert "nothing is proposed" not in npm.err
+
+
 def test_listing_needs_no_lock(npm, proposed):
     with Study.open(proposed):
         assert "4 proposed" in npm("review", proposed)

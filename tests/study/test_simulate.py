@@ -148,10 +148,17 @@ def test_a_damaged_or_refused_cache_costs_only_time(study, asked, cache, monkeyp
     files[1].write_text(json.dumps({"unknown": 1}))
     run(study, ["simulate"], force=True)
     assert len(asked) == 5
+    # what reads well but is not what was kept: one number, or the file of another point
+    files[0].write_text(files[0].read_text().replace("14.0", "15.0"))
+    files[1].write_bytes(files[2].read_bytes())
+    run(study, ["simulate"], force=True)
+    assert len(asked) == 7
+    run(study, ["simulate"], force=True)
+    assert len(asked) == 7
     shutil.rmtree(cache)
     cache.write_text("a file where the folder should be")
     run(study, ["simulate"], force=True)
-    assert len(asked) == 8
+    assert len(asked) == 10
 
 
 def test_another_simulator_simulates_again(study, asked, cache, monkeypatch):
@@ -198,8 +205,8 @@ def test_stopped_after_a_point_it_goes_on_there(study, asked, cache):
 
 
 WRONG = {
-    "unknown element": ({"metal": "Xx", "metal_density": 5}, "Xx"),
-    "unknown formula": ({"binder": "Si(O2", "binder_density": 5}, "Si"),
+    "unknown element": ({"metal": "Xx", "metal_density": 5}, "^metal: .*Xx"),
+    "unknown formula": ({"binder": "Si(O2", "binder_density": 5}, "^binder: .*Si"),
     "weights that do not sum": ({"metal": "Bi 50 Sn 20", "metal_density": 9}, "sum to 70"),
     "no density": (
         {"metal": "PbBi"},

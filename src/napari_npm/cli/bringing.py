@@ -10,6 +10,7 @@ import typer
 from napari_npm.core.errors import NpmError
 from napari_npm.study.importing import ImportReport, add_folder, add_images
 from napari_npm.study.marks import take_masks, take_strokes
+from napari_npm.study.review import OPEN
 from napari_npm.study.study import Study
 
 from .reporting import Reporter
@@ -61,6 +62,12 @@ def _take_masks(study: Study, values: Mapping[str, Any], report: Reporter) -> No
         report.message(f"took {len(take_masks(study, values['from_']))} masks")
     if values["strokes"] is not None:
         report.message(f"took strokes on {len(take_strokes(study, values['strokes']))} images")
+        if study.images and not any(state in OPEN for state in study.reviews().values()):
+            report.message(
+                "Every mask was made or judged by a person, so nothing is proposed from the"
+                " strokes: give images free with `napari-npm review STUDY --again IMAGES`.",
+                "warning",
+            )
 
 
 _FOLDER = {"exists": True, "file_okay": False, "show_default": False}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_npm.core.errors import NpmError
-from napari_npm.core.masking import Label
+from napari_npm.core.masking import Label, Stroke
 
 from ._grey import to_grey
 from .reader import read_raw
@@ -49,7 +49,11 @@ def write_labels(
     write_image(path, values.astype(np.uint8), pixel_size_nm, compress=True, before=before)
 
 
-def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+def read_labels(
+    path: str | Path,
+    shape: tuple[int, int] | None = None,
+    values: type[Label] | type[Stroke] = Label,
+) -> NDArray[np.uint8]:
     """Read a mask from TIFF, PNG or BMP; of a palette image the numbers, not the colours.
 
     Parameters
@@ -58,11 +62,13 @@ def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> NDArr
         The label image.
     shape : tuple of int, optional
         (rows, columns) of the image that it must fit.
+    values : Label or Stroke
+        What its pixels mean.
 
     Returns
     -------
     ndarray of uint8, shape (rows, columns)
-        Values of `core.masking.Label`, 0 where unlabelled.
+        ``values``, 0 where unlabelled.
 
     Raises
     ------
@@ -77,10 +83,11 @@ def read_labels(path: str | Path, shape: tuple[int, int] | None = None) -> NDArr
             "save the mask as TIFF or PNG."
         )
     labels, _ = to_grey(raw, path.name, indices=True)
-    if labels.max() > max(Label):
-        meaning = ", ".join(f"{label.value} {label.name.lower()}" for label in Label)
+    if labels.max() > max(values):
+        meaning = ", ".join(f"{label.value} {label.name.lower()}" for label in values)
+        what = "a mask" if values is Label else "an image of strokes"
         raise NpmError(
-            f"{path.name} holds the value {labels.max()}, but a mask holds only 0 unlabelled, "
+            f"{path.name} holds the value {labels.max()}, but {what} holds only 0 unlabelled, "
             f"{meaning}: save it with these values."
         )
     if shape is not None and labels.shape != tuple(shape):

@@ -37,7 +37,7 @@ class StudyDrawn(StudyImages):
         if not path.exists():
             return None
         try:
-            strokes = read_labels(path, (image.height, image.width))
+            strokes = read_labels(path, (image.height, image.width), values=Stroke)
         except NpmError as error:
             raise NpmError(
                 f"The strokes of {image_id} cannot be used ({str(error).rstrip('.')}): delete"

@@ -1,5 +1,6 @@
 """The folder of a study: its file, its lock, its settings and what was done in it."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -174,8 +175,14 @@ class StudyFolder:
         """
         found = self.state(step).records.get(item)
         if found is None:
-            raise NpmError(f"{item} is not done yet in {step}: run `napari-npm run {self.folder}`.")
+            raise NpmError(f"{item} is not done yet in {step}: run {command('run', self.folder)}.")
         return found
+
+
+def command(words: str, folder: Path) -> str:
+    """Return a command on a study as a user has to type it."""
+    place = f'"{folder}"' if re.search(r"[^\w./\\:~+-]", str(folder)) else str(folder)
+    return f"`napari-npm {words} {place}`"
 
 
 def _open_for_reading(kind: type[StudyFolder], folder: str) -> StudyFolder:

@@ -1,6 +1,5 @@
 """The edits of a mask, kept beside it: undo and redo after the study is opened again."""
 
-import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .arrays import read_arrays
 
 LIMIT = 200
 """Edits kept of an image."""
@@ -242,15 +243,14 @@ class MaskHistory:
 
 def _read(path: Path, shape: tuple[int, int]) -> tuple[list[_Edit], int]:
     try:
-        # numpy leaves a damaged file open
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            if tuple(file["shape"]) != tuple(shape):
-                return [], 0
-            parts = np.split(file["data"], np.cumsum(file["sizes"])[:-1])
-            edits = [
-                _Edit(int(box[0]), int(box[1]), int(box[2]), int(box[3]), part.tobytes())
-                for box, part in zip(file["boxes"], parts, strict=True)
-            ]
-            return edits, min(max(int(file["done"]), 0), len(edits))
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        file = read_arrays(path)
+        if tuple(file["shape"]) != tuple(shape):
+            return [], 0
+        parts = np.split(file["data"], np.cumsum(file["sizes"])[:-1])
+        edits = [
+            _Edit(int(box[0]), int(box[1]), int(box[2]), int(box[3]), part.tobytes())
+            for box, part in zip(file["boxes"], parts, strict=True)
+        ]
+        return edits, min(max(int(file["done"]), 0), len(edits))
+    except (ValueError, KeyError, TypeError):
         return [], 0

@@ -8,6 +8,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
+from napari_npm.core.masking import Stroke
 
 from .model import ImageEntry
 from .review import OPEN, Review
@@ -77,7 +78,7 @@ def take_strokes(study: Study, folder: Path) -> tuple[str, ...]:
 
     taken = []
     for image_id, path in _matched(study, Path(folder)):
-        study.set_strokes(image_id, read_labels(path))
+        study.set_strokes(image_id, read_labels(path, values=Stroke))
         taken.append(image_id)
     return tuple(taken)
 

@@ -31,7 +31,13 @@ class StudyMasks(StudyDrawn):
         path, image = self.mask_path(image_id), self.image(image_id)
         if not path.exists():
             return np.zeros((image.height, image.width), np.uint8)
-        return read_labels(path)
+        try:
+            return read_labels(path)
+        except NpmError as error:
+            raise NpmError(
+                f"The mask of {image_id} cannot be read ({str(error).rstrip('.')}): delete {path}"
+                " and propose or draw it anew."
+            ) from error
 
     def mask_hash(self, image_id: str) -> str | None:
         """Return the SHA-256 of an image's mask file, None where there is none."""

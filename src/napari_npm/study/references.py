@@ -101,8 +101,8 @@ class Pools:
                 return level, scope
         label = int(Label.CSH if name == "csh" else Label.METAL)
         raise NpmError(
-            f"There is no {NAMES[name]} reference: mark some as label {label} in a mask, or give"
-            f" g_{name} as a number."
+            f"There is no {NAMES[name]} reference: mark some as label {label} in a mask, have it"
+            f" proposed (propose_references of mask), or give g_{name} as a number."
         )
 
     def _pool(self, name: str, scope: str, group: tuple[str, ...]) -> Level | None:

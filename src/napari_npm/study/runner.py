@@ -10,6 +10,7 @@ from napari_npm.core.errors import Cancelled, NpmError
 from .dispatch import RunProgress as RunProgress
 from .dispatch import Scheduler as Scheduler
 from .dispatch import map_parallel, map_serial
+from .folder import command
 from .hashing import hash_value
 from .provenance import write_provenance
 from .state import Finish, Record
@@ -118,10 +119,12 @@ def _run_step(
     study.require_writable()
     parameters = study.parameters(step.name)
     for needed in step.needed(parameters):
-        if study.state(needed).finish is None:
+        ended = study.state(needed).finish is not None
+        if not ended or (needed in step.current and not is_current(study, needed)):
+            first = "with its present settings first" if ended else "first"
             raise NpmError(
-                f"{step.name} needs {needed} first: run `napari-npm {needed} {study.folder}`,"
-                f" or `napari-npm run {study.folder}` for everything that is left."
+                f"{step.name} needs {needed} {first}: run {command(needed, study.folder)},"
+                f" or {command('run', study.folder)} for everything that is left."
             )
     items = tuple(step.items(study, parameters))
     state = study.state(step.name)
@@ -166,10 +169,7 @@ def _run_step(
             outcome = "part"
             return StepOutcome(step.name, computed, len(chosen) - computed, time.time() - started)
         records = [state.records[item.id] for item in items]
-        further = {"finish": step.finish_inputs(study, parameters)}
-        finish_key = hash_value(
-            [step.key(parameters, further), [[r.item, r.output] for r in records]]
-        )
+        finish_key = _finish_key(study, step, parameters, records)
         if left or not _finished(study, state.finish, finish_key):
             finishes = True
             files = step.finish(study, parameters, records)
@@ -197,6 +197,17 @@ def _run_step(
     return StepOutcome(step.name, computed, len(items) - computed, seconds, said)
 
 
+def is_current(study: "Study", name: str) -> bool:
+    """Tell whether a step's results are all there and of its present settings."""
+    step = STEPS[name]
+    if items_left(study, name) != 0:
+        return False
+    parameters = study.parameters(name)
+    state = study.state(name)
+    records = [state.records[item.id] for item in step.items(study, parameters)]
+    return _finished(study, state.finish, _finish_key(study, step, parameters, records))
+
+
 def items_left(study: "Study", name: str) -> int | None:
     """Return how many items a step has to do, or None where that cannot be told yet.
 
@@ -214,6 +225,11 @@ def items_left(study: "Study", name: str) -> int | None:
     except NpmError:
         return None  # a step before it has not run
     return sum(not _is_done(study, step, parameters, item) for item in items)
+
+
+def _finish_key(study: "Study", step: Step[Any], parameters: Any, records: Sequence[Record]) -> str:
+    further = {"finish": step.finish_inputs(study, parameters)}
+    return hash_value([step.key(parameters, further), [[r.item, r.output] for r in records]])
 
 
 def _is_called(item: Item, names: tuple[str, ...]) -> bool:

@@ -52,6 +52,8 @@ class Step(ABC, Generic[P]):
     summary: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
     """Steps that must have run before."""
+    current: ClassVar[tuple[str, ...]] = ()
+    """Those of them whose results must be of their present settings."""
     version: ClassVar[int] = 1
     """Raised when the step's results change for the same inputs."""
     parallel: ClassVar[bool] = True

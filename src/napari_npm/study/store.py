@@ -1,6 +1,7 @@
 """Stacks of tiles on disk: one zarr array a kind of map, one chunk a tile."""
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,6 +164,15 @@ class TileStack:
             }
             if dict(array.attrs) != wanted:
                 array.attrs.put(wanted)
+
+    def remove(self) -> None:
+        """Delete the array, if there is one."""
+        from napari_npm.io import writing
+
+        self._opened.clear()
+        if self.path.exists():
+            with writing(self.path):
+                shutil.rmtree(self.path)
 
     def write(self, tiles: Sequence[Tile], values: NDArray[Any]) -> None:
         """Write tiles at their places; each is replaced as a whole.

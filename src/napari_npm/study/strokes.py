@@ -1,7 +1,6 @@
 """Learning from all strokes of a study, and keeping what was learnt, without pickle."""
 
 import json
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Stroke
 from napari_npm.core.progress import Progress, silent
 
+from .arrays import read_arrays
 from .hashing import hash_file, hash_value
 
 if TYPE_CHECKING:
@@ -157,15 +157,11 @@ def _read(path: Path) -> Learnt:
     from napari_npm.core.pixel_classifier import PixelClassifier
 
     try:
-        # numpy leaves a damaged file open
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
-            arrays = dict(file)
+        arrays = read_arrays(path)
         about = json.loads(str(arrays.pop(_ABOUT)))
         about["key"], about["images"]
         return Learnt(PixelClassifier.from_arrays(arrays), about)
-    except (OSError, EOFError, ValueError, KeyError, TypeError, NpmError) as error:
-        raise _damaged(path) from error
-    except zipfile.BadZipFile as error:
+    except (ValueError, KeyError, TypeError, NpmError) as error:
         raise _damaged(path) from error
 
 

@@ -57,7 +57,10 @@ def kept(key: Any) -> "Backscatter | None":
     from napari_npm.core.scattering import Backscatter
 
     try:
-        entry = json.loads(_path(key).read_text(encoding="utf-8"))
+        kept = json.loads(_path(key).read_text(encoding="utf-8"))
+        entry = kept["point"]
+        if kept["seal"] != _seal(key, entry):
+            return None
         return Backscatter(**{name: _restored(name, value) for name, value in entry.items()})
     except (OSError, ValueError, TypeError, KeyError):
         return None  # missing, damaged, or of another version: simulated again
@@ -71,7 +74,12 @@ def keep(key: Any, point: "Backscatter") -> None:
         one.name: _plain(one.name, getattr(point, one.name)) for one in fields(point) if one.init
     }
     with suppress(NpmError, OSError):
-        write_text(_path(key), json.dumps(entry))
+        write_text(_path(key), json.dumps({"point": entry, "seal": _seal(key, entry)}))
+
+
+def _seal(key: Any, entry: Any) -> str:
+    """Return a hash by which a changed number, or a file of another name, is found out."""
+    return hash_value([key, entry])
 
 
 def _path(key: Any) -> Path:

@@ -12,6 +12,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
 from napari_npm.study.cautions import saturation_warnings
+from napari_npm.study.folder import command
 from napari_npm.study.hashing import hash_array, hash_value
 from napari_npm.study.references import Pools
 from napari_npm.study.references import references_of as references_of
@@ -22,6 +23,7 @@ from napari_npm.study.store import tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, write_rows
 
+from .mask import NO_MASK
 from .simulate import response_path
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Calibrate(Step[CalibrateParameters]):
     title = "Calibrate"
     summary = "Turn BSE grey values into equivalent porosity: MulF nanoporosity maps."
     needs = ("mask", "simulate")
+    current = ("simulate",)
     version = 2
     Parameters = CalibrateParameters
 
@@ -99,6 +102,11 @@ class Calibrate(Step[CalibrateParameters]):
         from napari_npm.core.tiling import cut_tiles
         from napari_npm.core.uncertainty import grey_histogram_of, mean_porosity, uncertainty_map
 
+        if (study.mask_hash(item.id) or NO_MASK) != item.inputs["mask"]:
+            raise NpmError(
+                f"The mask of {item.id} was changed after the mask step measured it: run"
+                f" {command('mask', study.folder)} first."
+            )
         pixels = study.read(item.id).pixels
         unhydrated = study.mask(item.id) == Label.UNHYDRATED
         curve = curve_of(study, parameters)
@@ -161,6 +169,8 @@ class Calibrate(Step[CalibrateParameters]):
         records: Sequence[Record],
     ) -> Sequence[Path]:
         """Write the tables of calibrations and of the uncertainty by grey level."""
+        if not parameters.uncertainty_map:
+            study.stack(UNCERTAINTY).remove()  # one of other levels would pass for that of these
         rows = all_rows(records)
         return [
             write_rows(study, "calibration", rows),
@@ -189,7 +199,14 @@ def curve_of(study: Study, parameters: CalibrateParameters) -> "ResponseCurve":
     assert isinstance(simulation, SimulateParameters)
     detector = simulation.detector
     stamp = (path, path.stat().st_mtime_ns if path.exists() else 0, detector)
-    return study.keeping("response", stamp, lambda: load_curve(path, detector))
+    try:
+        return study.keeping("response", stamp, lambda: load_curve(path, detector))
+    except NpmError as error:
+        if parameters.curve or not path.exists():
+            raise
+        raise NpmError(
+            f"{path} is damaged: make it anew with {command('simulate --force', study.folder)}."
+        ) from error
 
 
 def _stacks(parameters: CalibrateParameters) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
+from napari_npm.study.folder import command
 from napari_npm.study.hashing import hash_value
 from napari_npm.study.mask_settings import MaskParameters
 from napari_npm.study.proposing import propose
@@ -90,7 +91,7 @@ class Mask(Step[MaskParameters]):
         if labels.shape != pixels.shape:
             raise NpmError(
                 f"The mask of {item.id} is {labels.shape} px but its image {pixels.shape} px:"
-                f" delete {study.mask_path(item.id)} or make one of the image's size."
+                f" delete {study.mask_path(item.id)}, or make one of the image's size."
             )
         proposed = None
         if _BY in item.inputs:
@@ -161,7 +162,7 @@ class Mask(Step[MaskParameters]):
         sentence = (
             f"{waiting} of {len(study.images)} masks were proposed by the program and nobody has"
             " looked at them: accept, correct or reject them in napari or with"
-            f" `napari-npm review {study.folder}`."
+            f" {command('review', study.folder)}."
         )
         return (sentence,)
 

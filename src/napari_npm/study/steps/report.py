@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
+from napari_npm.study.folder import command
 from napari_npm.study.hashing import hash_file, hash_value
 from napari_npm.study.settings import SETTINGS, ReportParameters
 from napari_npm.study.step import Item, Step, Stored
@@ -132,5 +133,5 @@ def report_path(study: Study) -> Path:
     """
     path = study.folder / FILE_NAME
     if not path.exists():
-        raise NpmError(f"There is no report yet: run `napari-npm run {study.folder}`.")
+        raise NpmError(f"There is no report yet: run {command('run', study.folder)}.")
     return path

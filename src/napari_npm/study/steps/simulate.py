@@ -161,14 +161,19 @@ def materials_of(parameters: SimulateParameters) -> tuple["Material", "Material"
             f"The detector's threshold of {parameters.threshold_kev:g} keV is not below the beam's"
             f" {parameters.energy_kev:g} keV: lower threshold_kev."
         )
-    binder = material(parameters.binder, parameters.binder_density)
-    metal = material(parameters.metal, parameters.metal_density)
-    for name, one in (("binder", binder), ("metal", metal)):
+    found = {}
+    for name in ("binder", "metal"):
+        try:
+            one = material(getattr(parameters, name), getattr(parameters, f"{name}_density"))
+        except NpmError as error:
+            raise NpmError(f"{name}: {error}") from error
+        found[name] = one
         if one.density is None:
             raise NpmError(
                 f"The density of the {name} {one.name!r} is not known: give it as {name}_density in"
                 " g/cm³."
             )
+    binder, metal = found["binder"], found["metal"]
     of_binder, of_metal = (
         float(one.atomic_numbers @ one.mass_fractions) for one in (binder, metal)
     )
