@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _FAR = (
-    "beyond 3.5 robust standard deviations (of the median absolute deviation) from the trend of the"
+    "beyond 3.5 robust standard deviations by their median absolute deviation from the trend of the"
     " nine images around it, or from the median of fewer images"
 )
 
@@ -33,7 +33,7 @@ def calibration(study: Study) -> Section | None:
             "Below and above: pixels outside unhydrated cement that were darker than the C-S-H or"
             " brighter than the metal reference and were set to 0 or 1. Saturated: pixels of the"
             " references at the end of the grey range. The curve holds for pores well below the"
-            " 100-250 nm that the electrons sample at 5 keV."
+            " 100-250 nm that electrons of 5 keV sample; faster ones go deeper."
         ),
         _drift_words(table),
         _uncertainty_words(study),
@@ -151,7 +151,8 @@ def _add_outliers(study: Study, section: Section) -> None:
         if drift.outliers(name)[place]
     ]
     if not found:
-        section.paragraphs.append(f"No image's reference level is an outlier ({_FAR}).")
+        sentence = f"No image's reference level is an outlier: none lies {_FAR}."
+        section.paragraphs.append(sentence)
         return
     found.sort(key=lambda row: -abs(float(row[3])))
     more = f", the first {_SHOWN} of {len(found)}" if len(found) > _SHOWN else ""
