@@ -176,7 +176,14 @@ def test_the_lasso_marks_what_it_encloses(mask, viewer, qtbot, press):
     press(Qt.Key.Key_U)
     qtbot.waitUntil(lambda: not the(viewer, Kind.MASK).data.any(), timeout=30_000)
     press(Qt.Key.Key_L)
-    assert the(viewer, Kind.LASSO) is None
+    assert not layer.visible
+    assert viewer.layers.selection.active == the(viewer, Kind.MASK)
+    with pytest.raises(StopIteration):  # hidden, it marks nothing
+        Drag(*corners).over(layer.mouse_drag_callbacks[-1], layer)
+    assert not the(viewer, Kind.MASK).data.any()
+    press(Qt.Key.Key_L)
+    assert the(viewer, Kind.LASSO) == layer
+    assert layer.visible
 
 
 def test_undo_and_redo_go_over_strokes_grains_and_clear(mask, viewer, qtbot, press):

@@ -1,5 +1,7 @@
 """Strokes, proposals and the review of a study's images, in the window."""
 
+import shutil
+
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
@@ -289,3 +291,72 @@ def test_nothing_else_is_lost_when_all_layers_go(mask, qtbot):
     mask.session.show("A0")
     qtbot.waitUntil(lambda: layer(mask, Kind.STROKES) is not None, timeout=30_000)
     assert layer(mask, Kind.STROKES).data.any()
+
+
+# All that the sliders change, and references that are proposed too.
+CHOICE = {"probability": 0.4, "min_area_um2": 1.0, "min_solidity": 0.6, "propose_references": True}
+
+
+def test_window_and_command_line_propose_the_same_pixels(mask, folder, tmp_path, qtbot):
+    from napari_npm.study import Study
+    from napari_npm.study.runner import run
+
+    mask.level_form.set_values(CHOICE)
+    press(mask, qtbot, Qt.Key.Key_N)  # strokes in another order than the study's
+    shows(mask, qtbot, "A1")
+    draw_strokes(mask, qtbot)
+    press(mask, qtbot, Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    shows(mask, qtbot, "A0")
+    mask.draw.use_stroke(2)
+    layer(mask, Kind.STROKES).paint((100, 300), 2)
+    qtbot.wait(50)
+    assert mask.learn.at_work
+    proposed(mask, qtbot)
+    mask.session.keeper.wait()
+    shutil.copytree(folder, tmp_path / "other", ignore=shutil.ignore_patterns("*lock*"))
+    names = ("A0", "A1", "A2")
+    for name, following in zip(names, ("A1", "A2", "A2"), strict=True):
+        proposed(mask, qtbot)
+        press(mask, qtbot, Qt.Key.Key_A)
+        review(mask, qtbot, name, "accepted")
+        shows(mask, qtbot, following)
+    with Study.open(tmp_path / "other") as other:
+        other.set_parameters("mask", **mask.level_form.values())
+        run(other, ["import", "mask"], scheduler="synchronous")
+        for name in names:
+            wanted = other.mask(name)
+            assert set(np.unique(wanted)) > {0, int(Label.UNHYDRATED)}
+            assert np.array_equal(mask.session.study.mask(name), wanted), name
+
+
+def test_the_next_proposals_are_made_while_this_one_is_looked_at(mask, qtbot):
+    draw_strokes(mask, qtbot)
+    ahead, classifier = mask.learn.ahead, mask.learn.learner.classifier
+    qtbot.waitUntil(lambda: ahead.of("A2", classifier) is not None, timeout=60_000)
+    known = ahead.of("A1", classifier)
+    assert ahead.of("A1", object()) is None
+    press(mask, qtbot, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: mask.session.image_id == "A1", timeout=60_000)
+    assert mask.learn.proposal is known
+    assert layer(mask, Kind.PROPOSED_UC).data.any()
+    mask.learn.slides["min_area_um2"].setValue(80)
+    qtbot.waitUntil(lambda: mask.learn.proposal is not known, timeout=60_000)
+    following = ahead.of("A2", classifier)
+    press(mask, qtbot, Qt.Key.Key_A)
+    shows(mask, qtbot, "A2")
+    proposed(mask, qtbot)
+    assert mask.learn.proposal.chance is following.chance
+    assert not mask.learn.proposal.region[35, 35]  # as the slider was moved meanwhile
+
+
+def test_one_class_of_strokes_is_told_what_is_missing(mask, qtbot):
+    assert mask.learn.said.text() == "Stroke UC, then C-S-H and CH as not UC."
+    press(mask, qtbot, Qt.Key.Key_Q)
+    layer(mask, Kind.STROKES).paint((240, 250), 1)
+    qtbot.waitUntil(lambda: "1 stroke on 1 image" in mask.learn.said.text(), timeout=60_000)
+    assert mask.learn.said.text().endswith("Now C-S-H and CH as not UC (W).")
+    assert mask.learn.proposal is None
+    press(mask, qtbot, Qt.Key.Key_U)
+    press(mask, qtbot, Qt.Key.Key_W)
+    layer(mask, Kind.STROKES).paint((150, 60), 2)
+    qtbot.waitUntil(lambda: mask.learn.said.text().endswith("Now UC (Q)."), timeout=60_000)

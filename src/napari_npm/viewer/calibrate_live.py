@@ -10,11 +10,12 @@ from napari_npm.core.calibration import Calibration, calibrate
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
-from napari_npm.core.response import ResponseCurve, default_curve, load_curve
+from napari_npm.core.response import ResponseCurve, default_curve, load_curve, lookup_table
 from napari_npm.core.uncertainty import MeanPorosity, mean_porosity, porosity_uncertainty
 
 from .calibrate_grey import Grey, Place, Sources, grey_of, levels_of
 
+_STEPS = (1 << 16) - 1
 _NAMES = {"g_csh": ("reference C-S-H", "G_CSH"), "g_metal": ("reference metal", "G_m")}
 
 
@@ -185,8 +186,12 @@ def preview(
     g_metal: float,
     curve: ResponseCurve,
     clipped: bool,
+    kept: list[Any] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8] | None]:
     """Return the map of an image, and where it is clipped if that is wanted.
+
+    All is looked up in tables. Grey values of floating point are first put on 65536 steps, which
+    are kept for the next call in ``kept``.
 
     Returns
     -------
@@ -198,14 +203,35 @@ def preview(
     Raises
     ------
     NpmError
-        If G_m is not above G_CSH.
+        If G_m is not above G_CSH, or the image holds what is no number.
     """
     report(0, 1, "")
-    found = calibrate(image, g_csh, g_metal, unhydrated=unhydrated, curve=curve)
+    kept = [] if kept is None else kept
+    if not kept or kept[0] is not image:
+        kept[:] = [image, *_stepped(image)]
+    index, low, step, last = kept[1:]
+    csh, metal = (g_csh - low) / step, (g_metal - low) / step
+    porosity = np.take(lookup_table(csh, metal, curve, 0, last), index)
+    if unhydrated is not None:
+        porosity[unhydrated] = 0
     if not clipped:
-        return found.porosity, None
-    ends = (image > g_metal).view(np.uint8) * np.uint8(2)
-    ends += image < g_csh
+        return porosity, None
+    steps = np.arange(last + 1)
+    ends = np.take((steps < csh).astype(np.uint8) + 2 * (steps > metal).astype(np.uint8), index)
     if unhydrated is not None:
         ends[unhydrated] = 0
-    return found.porosity, ends
+    return porosity, ends
+
+
+def _stepped(image: NDArray[Any]) -> tuple[NDArray[np.integer[Any]], float, float, int]:
+    """Return grey values as whole steps, with the lowest value, the step and the last step."""
+    if image.dtype in (np.uint8, np.uint16):
+        return image, 0.0, 1.0, int(np.iinfo(image.dtype).max)
+    low, high = image.min(), image.max()
+    if not np.isfinite([low, high]).all():
+        raise NpmError("The image holds values that are no numbers: export it again without NaN.")
+    span = float(high) - float(low)
+    whole = image.dtype.kind != "f" and span <= _STEPS
+    step = 1.0 if whole else (span / _STEPS or 1.0)
+    index = ((image - low) / step + (0.0 if whole else 0.5)).astype(np.uint16)
+    return index, float(low), step, _STEPS

@@ -63,6 +63,7 @@ class Preview(QObject):
         self._wanted: Wanted | None = None
         self._running: Wanted | None = None
         self._layers: list[Any] = []
+        self._kept: list[Any] = []
         viewer.layers.events.removed.connect(self._removed)
 
     def show(self, wanted: Wanted) -> None:
@@ -74,6 +75,7 @@ class Preview(QObject):
     def hide(self) -> None:
         """Take the layers away."""
         self._wanted = None
+        self._kept = []
         layers, self._layers = self._layers, []
         for layer in layers:
             if layer in self._viewer.layers:
@@ -92,6 +94,7 @@ class Preview(QObject):
             wanted.g_metal,
             wanted.curve,
             wanted.clipped,
+            self._kept,
             parent=self._session,
         )
         task.done.connect(self._computed)

@@ -1,7 +1,7 @@
 """References of the calibration: proposed, looked at, confirmed; and what is wrong with them."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,15 @@ from qtpy.QtWidgets import QHBoxLayout, QWidget
 
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
-from napari_npm.core.references import ProposedReferences, propose_references
 
 from .current import current_subject
 from .dock import guarded
 from .layers import Kind, Subject, find, put, remove
 from .mask_tools import Edit, edit_to, mask_of
 from .parts import Part
+
+if TYPE_CHECKING:
+    from napari_npm.core.references import ProposedReferences
 
 
 class ReferencesBox(Part):
@@ -88,7 +90,7 @@ class ReferencesBox(Part):
             done=self._proposed,
         )
 
-    def _proposed(self, found: ProposedReferences) -> None:
+    def _proposed(self, found: "ProposedReferences") -> None:
         subject = self._subject
         if subject is None or current_subject(self.viewer) != subject:
             return
@@ -148,8 +150,10 @@ class ReferencesBox(Part):
 
 def propose(
     report: Progress, image: NDArray[Any], labels: NDArray[Any] | None, min_px: int
-) -> ProposedReferences:
+) -> "ProposedReferences":
     """Propose references outside unhydrated cement."""
+    from napari_npm.core.references import propose_references
+
     report(0, 1, "looking for references")
     fits = labels is not None and labels.shape == image.shape
     unhydrated = labels == Label.UNHYDRATED if fits else None

@@ -7,7 +7,7 @@ import numpy as np
 from qtpy.QtCore import QObject
 
 from .layer_styles import GRAIN_COLOUR
-from .layers import Kind, find, layer_name, spatial, tag
+from .layers import Kind, find, layer_name, spatial, subject_of, tag
 from .mask_layers import line_width
 from .mask_tools import filled_polygon
 
@@ -36,18 +36,28 @@ class LassoTool(QObject):
                 **spatial(image.subject.pixel_size_nm),
             )
             layer.mouse_drag_callbacks.append(self._dragged)
+        else:
+            placed = spatial(image.subject.pixel_size_nm)
+            layer.scale, layer.units = placed["scale"], placed["units"]
+            layer.name = layer_name(Kind.LASSO, image.subject.name)
+            layer.metadata = {**layer.metadata, **tag(Kind.LASSO, image.subject)}
+            layer.edge_width = line_width(image.pixels.shape)
+        layer.visible = True
         self.viewer.layers.selection.active = layer
         layer.mouse_pan = False
         layer.cursor = "cross"
 
     def stop(self) -> None:
-        """Take the layer away."""
-        for layer in list(self.viewer.layers):
+        """Hide the layer: to remove it and to make it again takes napari a second."""
+        for layer in self.viewer.layers:
             if self._dragged in layer.mouse_drag_callbacks:
-                self.viewer.layers.remove(layer)
+                layer.visible = False
+                if self.viewer.layers.selection.active is layer:
+                    below = find(self.viewer, Kind.MASK, subject_of(layer))
+                    self.viewer.layers.selection.active = below
 
     def _dragged(self, layer: Any, event: Any) -> Generator[None, None, None]:
-        if event.button != 1:
+        if event.button != 1 or self.box.tool != "lasso":
             return
         points = [self._at(layer, event)]
         yield

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from .current import Current
-from .layers import Kind, Subject, find, put, remove
+from .layers import Kind, Subject, find, put
 from .ledger import Box, strokes_ledger, study_ledger
 from .masks import MaskKeeper
 from .study_work import ImageData
@@ -40,7 +40,6 @@ def keep_masks(viewer: Any, data: ImageData, mask: Any, study: Any, keeper: Mask
 def _show_strokes(viewer: Any, data: ImageData) -> Any:
     for kind in (Kind.PROPOSED_UC, Kind.GRAIN):
         blank(viewer, kind, data.subject)
-    remove(viewer, Kind.LASSO, data.subject)
     layer = find(viewer, Kind.STROKES, data.subject)
     if layer is None and data.strokes is None:
         return None

@@ -37,6 +37,8 @@ class LabelKeeper(QObject):
         self._timer.timeout.connect(self.flush)
         # napari may tell of a stroke just before it is in the data.
         self._box: Box | None = None
+        # Comparing a large mosaic takes long: only when something else may have changed it.
+        self._unsure = self._writing = False
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(0)
@@ -73,6 +75,7 @@ class LabelKeeper(QObject):
         self.ledger = None
 
     def _let_go(self) -> None:
+        self._unsure = True
         self.compare()
         if self.layer is not None:
             self.layer.events.paint.disconnect(self._painted)
@@ -82,6 +85,9 @@ class LabelKeeper(QObject):
 
     def compare(self, box: Box | None = None) -> bool:
         """Take note of what changed in the layer, within a box where that is known."""
+        if box is None and not self._unsure:
+            return False
+        self._unsure = self._unsure and box is not None
         found = (
             self.layer is not None
             and self.ledger is not None
@@ -101,6 +107,7 @@ class LabelKeeper(QObject):
     def wait(self) -> None:
         """Do in this thread what is left; only for a window that closes."""
         self._timer.stop()
+        self._unsure = True
         self.compare()
         for ledger in {*self._running, *([] if self.ledger is None else [self.ledger])}:
             ledger.run()
@@ -121,23 +128,35 @@ class LabelKeeper(QObject):
         """Change a part of the labels as one edit and show it."""
         if self.layer is not None:
             self.compare()
-            set_box(self.layer, box, values)
+            self._show(box, values)
             self.compare(box)
             self._run(self.ledger)
+
+    def _show(self, box: Box, values: NDArray[Any]) -> None:
+        self._writing = True
+        set_box(self.layer, box, values)
+        self._writing = False
 
     def _painted(self, event: Any) -> None:
         if isalive(self):
             box = painted_box(getattr(event, "value", None))
             first = not self._soon.isActive()
             self._box = box if first else None
+            self._unsure |= self._box is None
             self._soon.start()
 
     def _note(self) -> None:
-        if self.compare(self._box):
+        found = self.compare(self._box)
+        if self._box is not None:
+            # napari tells of a stroke twice; it is known already.
+            self._unsure = False
+            self._timer.stop()
+        if found:
             self._run(self.ledger)
 
     def _touched(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes the event
-        if isalive(self):
+        if isalive(self) and not self._writing:
+            self._unsure = True
             self._timer.start()
 
     def _run(self, ledger: Ledger | None) -> None:
@@ -156,7 +175,7 @@ class LabelKeeper(QObject):
     def _done(self, ledger: Ledger, done: Done) -> None:
         if ledger is self.ledger and self.layer is not None:
             for step in done.steps:
-                set_box(self.layer, step.box, step.values)
+                self._show(step.box, step.values)
                 ledger.shown(step)
                 self._again.add(ledger)
         self.done.emit(ledger, done)
