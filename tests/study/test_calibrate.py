@@ -248,6 +248,21 @@ def test_the_least_number_of_pixels_is_a_parameter(made, rng):
     assert table["metal_scope"].tolist() == ["sample", "sample"]
 
 
+def test_shares_and_means_take_unhydrated_cement_as_the_map_does(made, rng):
+    labels, image = references(), picture(rng)
+    labels[150:250, :192] = Label.UNHYDRATED
+    study = made([image], [labels])
+    _, table = calibrated(study)
+    (row,) = table.to_dict("records")
+    assert row["unhydrated_fraction"] == labels[150:250, :192].size / labels.size
+    outside = image[labels != Label.UNHYDRATED].astype(float)
+    assert row["below_fraction"] == pytest.approx(np.mean(outside < row["g_csh"]))
+    assert row["above_fraction"] == pytest.approx(np.mean(outside > row["g_metal"]))
+    tiles = study.stack("mulf").read(study.tiles)
+    assert row["porosity"] == pytest.approx(tiles.mean(dtype=float), rel=1e-6)
+    assert (tiles[0][labels == Label.UNHYDRATED] == 0).all()
+
+
 # drift
 
 

@@ -73,6 +73,21 @@ def test_a_curve_of_ones_own_needs_no_simulation(study, tmp_path):
     run(study, ["calibrate"], scheduler="synchronous")
 
 
+def test_other_errors_of_a_curve_calibrate_anew(study, tmp_path):
+    own = tmp_path / "own.csv"
+    header = "porosity,eta,eta_error\n"
+    found = []
+    for error in (0.001, 0.01):
+        own.write_text(header + f"0,0.13,{error}\n0.5,0.33,{error}\n1,0.41,{error}\n")
+        study.set_parameters("calibrate", curve=own)
+        (outcome,) = run(study, ["calibrate"], scheduler="synchronous")
+        assert outcome.computed == len(study.images)
+        found.append(study.table("calibration"))
+    before, after = found
+    assert after["porosity"].tolist() == before["porosity"].tolist()
+    assert (after["porosity_uncertainty"] > before["porosity_uncertainty"]).all()
+
+
 def test_a_damaged_curve_of_the_study_says_how_to_make_it_anew(study):
     path = study.results_folder / "response.csv"
     path.write_bytes(path.read_bytes()[:400] + b"\xff\0")

@@ -1,5 +1,6 @@
 """The simulate step: what is simulated, what is kept, and what a user is told."""
 
+import dataclasses
 import json
 import shutil
 
@@ -138,6 +139,37 @@ def test_points_are_kept_for_other_studies_and_other_thresholds(study, asked, ca
         other.set_parameters("simulate", seed=1)
         run(other, ["simulate"])
         assert len(asked) == 10
+        # another metal takes only the point without any, though porosities and seeds are the same
+        other.set_parameters("simulate", metal="gallium")
+        run(other, ["simulate"])
+        assert len(asked) == 14
+
+
+def test_only_what_the_shipped_curve_holds_is_taken_from_it(study, asked, cache):
+    for detector in ("count", "energy", "threshold"):
+        study.set_parameters("simulate", detector=detector)
+        run(study, ["simulate"])
+        assert asked == []
+    study.set_parameters("simulate", threshold_kev=1.5)
+    run(study, ["simulate"])
+    assert len(asked) == 21
+    assert "# threshold_kev: 1.5" in (study.results_folder / "response.csv").read_text()
+
+
+def test_a_detector_chosen_later_is_checked_too(study, asked, cache, monkeypatch):
+    fake = scattering.backscatter
+
+    def slowed(material, *rest, **options):
+        # with more metal more electrons come back, but so slow that none passes the threshold
+        point = fake(material, *rest, **options)
+        return dataclasses.replace(point, spectrum=np.roll(point.spectrum, -50))
+
+    monkeypatch.setattr(scattering, "backscatter", slowed)
+    study.set_parameters("simulate", **QUICK, threshold_kev=3)
+    run(study, ["simulate"])
+    study.set_parameters("simulate", detector="threshold")
+    with pytest.raises(NpmError, match="lower it, or take fewer points"):
+        run(study, ["simulate"])
 
 
 def test_a_damaged_or_refused_cache_costs_only_time(study, asked, cache, monkeypatch):

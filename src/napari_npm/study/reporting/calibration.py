@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 10
 _FAR = (
-    "beyond 3.5 robust standard deviations by their median absolute deviation from the trend of the"
-    " nine images around it, or from the median of fewer images"
+    "beyond 3.5 robust standard deviations from the trend of the nine images around it, or from the"
+    " median where there are fewer images"
 )
 
 
