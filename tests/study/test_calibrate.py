@@ -285,6 +285,10 @@ def test_drift_follows_the_dates_and_finds_the_outlier(made, rng):
     (section,) = (one for one in sections(study) if one.title == "Calibration")
     outliers = section.tables[-1]
     assert [row[:2] for row in outliers.rows] == [("S1-4", "C-S-H")]
+    # a clock with a zone beside clocks without
+    zoned = images[0].model_copy(update={"date": f"{dates[0]}+02:00"})
+    study.save(images=(zoned, *images[1:]))
+    assert drift_of(study).images == found.images
     study.save(images=(images[0].model_copy(update={"date": "1 May"}), *images[1:]))
     assert drift_of(study).images[0] == "S1-0"
     assert drift_of(study).order == "in the order of the study"
