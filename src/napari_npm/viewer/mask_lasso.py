@@ -68,6 +68,7 @@ class LassoTool(QObject):
                 path = np.array(points, np.float32)
                 layer.data = np.stack([path[:-1], np.diff(path, axis=0)], axis=1)
             yield
+        points.append(self._at(layer, event))  # where it was let go
         layer.data = np.zeros((1, 2, 2), np.float32)
         self.mark(np.array(points))
 
