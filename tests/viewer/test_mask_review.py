@@ -300,6 +300,7 @@ CHOICE = {"probability": 0.4, "min_area_um2": 1.0, "min_solidity": 0.6, "propose
 def test_window_and_command_line_propose_the_same_pixels(mask, folder, tmp_path, qtbot):
     from napari_npm.study import Study
     from napari_npm.study.runner import run
+    from napari_npm.study.strokes import learnt
 
     mask.level_form.set_values(CHOICE)
     draw_strokes(mask, qtbot)
@@ -324,6 +325,8 @@ def test_window_and_command_line_propose_the_same_pixels(mask, folder, tmp_path,
     with Study.open(tmp_path / "other") as other:
         other.set_parameters("mask", **mask.level_form.values())
         run(other, ["import", "mask"], scheduler="synchronous")
+        known, own = learnt(other).classifier, mask.learn.learner.classifier
+        assert np.array_equal(known.to_arrays()["threshold"], own.to_arrays()["threshold"])
         for name in names:
             wanted = other.mask(name)
             assert set(np.unique(wanted)) > {0, int(Label.UNHYDRATED)}
