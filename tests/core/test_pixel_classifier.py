@@ -197,6 +197,29 @@ def test_strokes_on_several_images_of_any_brightness(phantoms, classifier):
     assert iou(propose_unhydrated(first.bse, both), first.labels == 1) > 0.85
 
 
+def test_strokes_of_cement_tell_how_bright_an_image_is(rng):
+    """A darker image without CH: its cement is as dark as the CH of the other."""
+    gel = ndimage.gaussian_filter(rng.normal(0, 1, (2, 192, 192)), (0, 2, 2))
+    bright, dark = rng.normal(140 + 25 * gel / gel.std(), 2.0) - np.array([0, 8])[:, None, None]
+    strokes = np.zeros((2, 192, 192), np.uint8)
+    cement = [np.zeros((192, 192), bool), np.zeros((192, 192), bool)]
+    for image, number, centre, grey in (
+        (bright, 0, (60, 60), 100),
+        (bright, None, (130, 130), 92),
+        (dark, 1, (60, 60), 92),
+    ):
+        where = disk(centre, 30)
+        image[where] = rng.normal(grey, 2.0, where[0].size)
+        if number is not None:
+            cement[number][where] = True
+    for drawn_on, kinds in zip(strokes, ((1, 2), (1,)), strict=True):
+        drawn_on[5:9, 20:170] = Stroke.OTHER
+        for at, kind in zip((60, 130), kinds, strict=False):
+            drawn_on[at - 3 : at + 3, at - 15 : at + 15] = kind
+    learnt = train_pixel_classifier([bright, dark], strokes)
+    assert iou(propose_unhydrated(bright, learnt), cement[0]) > 0.9
+
+
 def test_arrays_keep_everything(tmp_path, phantoms, classifier):
     np.savez(tmp_path / "classifier.npz", **classifier.to_arrays())
     with np.load(tmp_path / "classifier.npz", allow_pickle=False) as stored:

@@ -5,7 +5,8 @@ between images. Scaling an image by its own mean or percentiles makes it worse, 
 what is in the image. The even phases themselves hold still: their modes, however high, lie at the
 same grey levels, so images are laid over each other by the histogram of what is even. An image may
 lack a phase, and another then seem to be it: offsets near to none, or near to that of the whole
-image's median, are therefore preferred.
+image's median, are therefore preferred; or, where somebody has shown cement, near to that of its
+grey.
 """
 
 from collections.abc import Mapping
@@ -68,20 +69,23 @@ class Brightness:
         profile = _profile(grey, self.scatter, self.lowest, self.step, self.profile.size)
         return replace(self, profile=self.profile + profile)
 
-    def offset(self, grey: Float) -> float:
+    def offset(self, grey: Float, shown: float | None = None) -> float:
         """Grey levels to be taken from an image so that its even phases match.
 
         Parameters
         ----------
         grey : float32 array, (H, W)
             The image.
+        shown : float, optional
+            The offset of cement that somebody has shown in it: the true one is near.
 
         Returns
         -------
         float
             0 for the only training image itself, and where nothing is even.
         """
-        moved = round((float(np.median(grey)) - self.middle) / self.step)
+        likely = float(np.median(grey)) - self.middle if shown is None else shown
+        moved = round(likely / self.step)
         reach = round(_REACH / _BIN)
         shifts = np.arange(min(0, moved) - reach, max(0, moved) + reach + 1)
         if shifts.size > _MOST_SHIFTS:  # not the same kind of image
@@ -89,7 +93,10 @@ class Brightness:
         bins = self.profile.size + shifts.size - 1
         profile = _profile(grey, self.scatter, self.lowest + shifts[0] * self.step, self.step, bins)
         match = np.correlate(profile, self.profile, mode="valid")
-        off = np.minimum(np.abs(shifts), np.abs(shifts - moved)) * _BIN / _LIKELY
+        off = np.abs(shifts - moved)
+        if shown is None:
+            off = np.minimum(np.abs(shifts), off)
+        off = off * _BIN / _LIKELY
         match *= np.exp(-0.5 * off**2)
         nearest = np.argsort(np.abs(shifts), kind="stable")  # of equals, the least shift
         best = nearest[np.argmax(match[nearest])]

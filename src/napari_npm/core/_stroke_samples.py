@@ -54,7 +54,7 @@ def gather(images: Sequence[ArrayLike], strokes: Sequence[ArrayLike]) -> Samples
         raise NpmError("Give one image of strokes for each image.")
     numbers = range(len(images))
     has_cement = [bool(np.any(np.asarray(strokes[k]) == Stroke.UNHYDRATED)) for k in numbers]
-    brightness = None
+    brightness, cement = None, 0.0
     features, kinds = [], []
     # The first image with strokes of unhydrated cement gives the measure of brightness.
     for number in sorted(numbers, key=lambda k: not has_cement[k]):
@@ -62,12 +62,16 @@ def gather(images: Sequence[ArrayLike], strokes: Sequence[ArrayLike]) -> Samples
         marks = _strokes_of(strokes[number], grey.shape)
         if not marks.any():
             continue
+        shown = grey[marks == Stroke.UNHYDRATED]
         if brightness is None:
+            cement = float(np.median(shown)) if shown.size else 0.0
             values, classes = _under(grey, marks)
             scatter = values[classes == Stroke.UNHYDRATED, -1]
             brightness = Brightness.of(grey, float(np.median(scatter)) if scatter.size else 0.0)
         else:
-            grey = aligned(grey, brightness)
+            # Even phases alone may mislead; cement that somebody has shown does not.
+            near = float(np.median(shown)) - cement if shown.size else None
+            grey -= np.float32(brightness.offset(grey, near))
             brightness = brightness.with_image(grey)
             values, classes = _under(grey, marks)
         features.append(values)
