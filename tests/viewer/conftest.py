@@ -1,6 +1,6 @@
 """A viewer to click in, small images, and a small study of phantoms."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,15 @@ import numpy as np
 import pytest
 
 from napari_npm.core.masking import Label
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _background_ends_first() -> Iterator[None]:
+    """Wait at the end for work in the background, as the program does when Qt quits."""
+    yield
+    from napari_npm.viewer.tasks import wait_for_tasks
+
+    wait_for_tasks()
 
 
 @pytest.fixture

@@ -35,9 +35,9 @@ def main() -> None:
         # torch's libraries fail to load after Qt's there
         import torch  # noqa: F401
     import napari
-    from qtpy.QtCore import QThreadPool
 
     from .session import session_of
+    from .tasks import wait_for_tasks
 
     viewer = open_viewer(folder)
     try:
@@ -47,8 +47,7 @@ def main() -> None:
         session_of(viewer).close()
         sys.exit(130)
     finally:
-        # What still reads in the background must not outlive Qt.
-        QThreadPool.globalInstance().waitForDone(5000)
+        wait_for_tasks()
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from napari_npm.core.errors import NpmError
 
 from . import notify
 from .current import Current, current_image, current_subject
+from .docking import lie_over
 from .session import Session, plain, session_of
 from .tasks import Task
 
@@ -130,6 +131,7 @@ class Dock(QWidget):
     def _adopt(self) -> None:
         if isalive(self) and isalive(self.session):
             self.session.adopt(self.window())
+            lie_over(self, [dock for dock in self.window().findChildren(Dock) if dock is not self])
 
     def _refresh(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes the event
         if not isalive(self):

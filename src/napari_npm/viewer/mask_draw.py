@@ -118,7 +118,7 @@ class DrawBox(Part):
         self.tolerance.setDecimals(1)
         self.tolerance.set_value(12)
         self.tolerance.setPrefix("± ")
-        self.tolerance.setFixedWidth(84)
+        self.tolerance.setFixedWidth(100)
         self.tolerance_label = QLabel("Tolerance")
         for widget in (self.slider, self.tolerance, self.tolerance_label):
             widget.setToolTip(tip)
@@ -227,8 +227,9 @@ class DrawBox(Part):
                 if layer is not None:
                     layer.mode = "pan_zoom"
             return
-        if name == "grow":
+        if name == "grow" and self.target is not Kind.MASK:
             self.target = Kind.MASK
+            self.editor.learn.refresh()
         layer = self.layer()
         layer.visible = True
         layer.selected_label = self.label

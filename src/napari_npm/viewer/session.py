@@ -19,7 +19,7 @@ from . import notify
 from .jobs import Job
 from .masks import MaskKeeper
 from .study_work import ImageData, image_data, image_states, open_study, reload_study, review_of
-from .tasks import Task
+from .tasks import Task, wait_for_tasks
 from .warm_up import warm_up
 
 
@@ -80,6 +80,7 @@ class Session(QObject):
         self.keeper = MaskKeeper(self)
         self.keeper.failed.connect(self._complain)
         self.keeper.saved.connect(self.refresh_review)
+        QApplication.instance().aboutToQuit.connect(wait_for_tasks)
         self.start(Task(warm_up, parent=self))
 
     @property

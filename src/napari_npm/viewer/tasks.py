@@ -5,12 +5,19 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QThreadPool, Signal
 from superqt.utils import GeneratorWorker
 
 from napari_npm.core.errors import Cancelled
 
 from .notify import sentence, show_error
+
+_LAST_WAIT_MS = 5000
+
+
+def wait_for_tasks() -> None:
+    """Wait for what still works in the background: it must not outlive Qt."""
+    QThreadPool.globalInstance().waitForDone(_LAST_WAIT_MS)
 
 
 @dataclass(frozen=True)

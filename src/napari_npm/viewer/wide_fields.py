@@ -67,7 +67,7 @@ class PathField(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.edit = QLineEdit()
-        self.edit.setPlaceholderText("none")
+        self.edit.setPlaceholderText("default")
         self.edit.editingFinished.connect(self._tell)
         self.browse = QToolButton()
         self.browse.setText("…")
