@@ -245,7 +245,7 @@ def test_proposed_references_are_used_only_once_confirmed(
 
     csh, metal = labels == Label.CSH, labels == Label.METAL
     found = ProposedReferences(csh, metal, 60.0, 200.0, ("C-S-H: dark.", "Metal: bright."))
-    module = "napari_npm.viewer.calibrate_references.propose_references"
+    module = "napari_npm.core.references.propose_references"
     monkeypatch.setattr(module, lambda *_, **__: found)
     box, live = shown.calibration.references, shown.calibration.live
     click(box.propose_button, qtbot)
