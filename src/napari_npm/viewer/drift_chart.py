@@ -144,7 +144,7 @@ class DriftChart(Painted):
         for value in ticks(low, high, 3):
             painter.drawText(QRectF(0, y_of(value) - 7, band.left() - 5, 14), right, f"{value:g}")
         step = band.width() / len(levels)
-        radius = min(max(step / 3, 1.5), 4)
+        radius = min(max(step / 3, 2.5), 4)
         for place, (point, level) in enumerate(zip(self.points, levels, strict=True)):
             x = self.x_at(place)
             if point.image_id == self._current or (place == self._marked and self.hasFocus()):
