@@ -140,7 +140,7 @@ class RegionGrower:
 def _gradient(grey: NDArray[np.float32]) -> NDArray[np.float32]:
     dy = ndimage.correlate1d(grey, [-0.5, 0.0, 0.5], axis=0)
     dx = ndimage.correlate1d(grey, [-0.5, 0.0, 0.5], axis=1)
-    return np.hypot(dy, dx)
+    return np.asarray(np.hypot(dy, dx), dtype=np.float32)
 
 
 @numba.njit(cache=True, nogil=True)
