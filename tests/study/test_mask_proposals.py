@@ -14,6 +14,7 @@ from napari_npm.core.progress import silent
 from napari_npm.core.references import propose_references
 from napari_npm.io import read_labels, write_labels
 from napari_npm.study import STEPS, Review, Study, run, take_strokes
+from napari_npm.study.proposing import propose as by_level
 from napari_npm.study.strokes import classifier_path, learn, learnt
 
 STEP = STEPS["mask"]
@@ -362,3 +363,15 @@ def test_a_damaged_classifier_is_a_sentence_and_made_anew(study, damage):
     study.set_parameters("mask", probability=0.6)
     propose(study, only=[study.images[0].id])
     assert path.read_bytes() == whole
+
+
+def test_small_areas_are_no_references_by_level(study):
+    image = study.images[0]
+    pixels = np.full((100, 100), 120, np.uint8)
+    pixels[10:50, 10:50] = 60
+    pixels[70:80, 70:80] = 60
+    area_um2 = 400 * (image.pixel_size_nm / 1000) ** 2
+    study.set_parameters("mask", csh_low=50, csh_high=70, min_area_um2=area_um2)
+    labels = by_level(pixels, image.pixel_size_nm, study.parameters("mask"))
+    assert labels[30, 30] == Label.CSH
+    assert not labels[60:, 60:].any()
