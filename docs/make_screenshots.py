@@ -130,8 +130,8 @@ def draw_stroke(layer: Any, stroke: Stroke, line: Any) -> None:
             layer.paint(tuple(place.astype(int)), int(stroke))
 
 
-def workbench_pictures(folder: Path) -> None:
-    """Take the pictures of masking, calibrating and simulating, on a copy of the sample study."""
+def open_sample(folder: Path) -> tuple[Any, Any, Subject]:
+    """Open the sample study at the image that is shown."""
     viewer = open_viewer(folder)
     session = session_of(viewer)
     viewer.window.resize(*SIZE)
@@ -139,6 +139,12 @@ def workbench_pictures(folder: Path) -> None:
     session.show(SHOWN)
     wait(lambda: session.image_id == SHOWN)
     subject = Subject(SHOWN, None, SHOWN)
+    return viewer, session, subject
+
+
+def workbench_pictures(folder: Path) -> None:
+    """Take the pictures of masking, calibrating and simulating, on a copy of the sample study."""
+    viewer, session, subject = open_sample(folder)
 
     bench = dock(viewer, "Mask and calibrate")
     mask, page = bench.mask, bench.calibration
@@ -196,13 +202,7 @@ def workbench_pictures(folder: Path) -> None:
 
 def study_pictures(folder: Path) -> None:
     """Take the pictures that show the sample study."""
-    viewer = open_viewer(folder)
-    session = session_of(viewer)
-    viewer.window.resize(*SIZE)
-    wait(lambda: session.image_id and session.states)
-    session.show(SHOWN)
-    wait(lambda: session.image_id == SHOWN)
-    subject = Subject(SHOWN, None, SHOWN)
+    viewer, _, subject = open_sample(folder)
 
     train = dock(viewer, "Train and predict")
     wait(lambda: train.results.text())
