@@ -12,7 +12,7 @@ import typer
 from napari_npm.core.errors import NpmError
 from napari_npm.study.model import FILE_NAME
 from napari_npm.study.review import counted
-from napari_npm.study.runner import items_left, run
+from napari_npm.study.runner import items_left, run, whole_run
 from napari_npm.study.steps import STEPS
 from napari_npm.study.study import Study
 
@@ -67,11 +67,7 @@ def run_all(
     scheduler: str = "threads",
 ) -> None:
     """Run all steps, or those up to one."""
-    names = tuple(STEPS)
-    if until is not None:
-        if until not in names:
-            raise NpmError(f"There is no step {until!r}: choose from {', '.join(names)}.")
-        names = names[: names.index(until) + 1]
+    names = whole_run(until)
     with Study.open(folder) as study:
         run(
             study,

@@ -61,7 +61,7 @@ def run(
     study : Study
         An open, writable study.
     steps : sequence of str, optional
-        Names of steps (see `STEPS`); all of them by default.
+        Names of steps (see `STEPS`); by default all but those that run on demand only.
     only : sequence of str
         Names, or starts of names, of the images, models or figures to work on; all by default.
         A step of which something is left to do then is not ended, and has no new tables.
@@ -89,7 +89,7 @@ def run(
     Cancelled
         If `progress` asked to stop; what is finished is kept and a later run goes on from there.
     """
-    names = tuple(STEPS) if steps is None else tuple(steps)
+    names = whole_run() if steps is None else tuple(steps)
     for name in names:
         if name not in STEPS:
             raise NpmError(f"There is no step {name!r}: choose from {', '.join(STEPS)}.")
@@ -105,6 +105,27 @@ def run(
         if on_done is not None:
             on_done(outcome)
     return tuple(outcomes)
+
+
+def whole_run(until: str | None = None) -> tuple[str, ...]:
+    """Return the steps of a full run, in order, or those up to one.
+
+    Parameters
+    ----------
+    until : str, optional
+        Last step to run; it may be one that runs on demand only.
+
+    Raises
+    ------
+    NpmError
+        If there is no such step.
+    """
+    names = tuple(STEPS)
+    if until is not None:
+        if until not in names:
+            raise NpmError(f"There is no step {until!r}: choose from {', '.join(names)}.")
+        names = names[: names.index(until) + 1]
+    return tuple(name for name in names if name == until or not STEPS[name].on_demand)
 
 
 def _run_step(

@@ -2,13 +2,19 @@
 
 from typing import Literal
 
+from .learning_settings import MapKind as MapKind
+from .learning_settings import PredictParameters as PredictParameters
+from .learning_settings import SplitParameters as SplitParameters
+from .learning_settings import TrainParameters as TrainParameters
 from .mask_settings import MaskParameters as MaskParameters
 from .parameters import Parameters, parameter
 from .physics_settings import CalibrateParameters as CalibrateParameters
 from .physics_settings import Scope as Scope
 from .physics_settings import SimulateParameters as SimulateParameters
+from .relevance_settings import ExplainParameters as ExplainParameters
+from .relevance_settings import RegionsParameters as RegionsParameters
+from .relevance_settings import ThresholdParameters as ThresholdParameters
 
-MapKind = Literal["mulf", "micf"]
 Format = Literal["png", "svg", "pdf", "tif"]
 
 
@@ -55,94 +61,6 @@ class DescribeParameters(Parameters):
     )
     confidence: float = parameter(
         0.90, "Confidence level of the Tukey-Kramer comparison.", gt=0, lt=1
-    )
-
-
-class SplitParameters(Parameters):
-    """What is kept together, and how much is held back."""
-
-    by: Literal["specimen", "tile"] = parameter(
-        "specimen",
-        "What a split keeps together: all tiles of a specimen (or mosaic), or nothing, as in the"
-        " paper, which lets neighbouring tiles stand on both sides.",
-    )
-    test_fraction: float = parameter(
-        0.4, "Share of the specimens of each sample held back for the test.", gt=0, lt=1
-    )
-    validation_fraction: float = parameter(
-        0.0, "Share of the specimens used to choose the best epoch.", ge=0, lt=1
-    )
-    train_per_class: int = parameter(
-        750, "Tiles of each sample to learn from when split by tile (750 in the paper).", ge=1
-    )
-    seed: int = parameter(0, "Seed of the random choice.", ge=0)
-
-
-class TrainParameters(Parameters):
-    """What the network reads, how it is built and how long it learns."""
-
-    maps: tuple[MapKind, ...] = parameter(
-        ("mulf", "micf"), "Maps to learn from; one model is trained for each."
-    )
-    epochs: int = parameter(30, "Passes over the training tiles.", ge=1, le=10_000)
-    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
-    learning_rate: float = parameter(1e-3, "Highest learning rate of AdamW.", gt=0, le=1)
-    weight_decay: float = parameter(1e-2, "Weight decay of AdamW.", ge=0, le=1)
-    augment: bool = parameter(True, "Turn and mirror the tiles at random while learning.")
-    pooling: Literal["max", "average"] = parameter("max", "Pooling after each block.")
-    padding: Literal["zeros", "reflect", "replicate"] = parameter(
-        "zeros", "What a convolution sees beyond the edge of a tile."
-    )
-    head: Literal["gap", "flatten"] = parameter(
-        "gap", "Last layer reads the average of each feature map, or all of its pixels."
-    )
-    seed: int = parameter(0, "Seed of first weights, order and augmentation.", ge=0)
-
-
-class PredictParameters(Parameters):
-    """How the accuracy's interval is found."""
-
-    confidence: float = parameter(0.95, "Confidence level of the interval.", gt=0, lt=1)
-    resamples: int = parameter(2000, "Bootstrap resamples over specimens.", ge=100, le=1_000_000)
-    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
-    seed: int = parameter(0, "Seed of the bootstrap.", ge=0)
-
-
-class ExplainParameters(Parameters):
-    """Which decision is decomposed, and the rule at the input."""
-
-    target: Literal["predicted", "true"] = parameter(
-        "predicted", "Class whose score is decomposed: the predicted or the true one."
-    )
-    input_rule: Literal["zplus", "zbox"] = parameter(
-        "zplus",
-        "Rule of the first layer: z+ as in the paper's formula, or z-box for values in [0, 1].",
-    )
-    undefined: Literal["spread", "drop"] = parameter(
-        "spread",
-        "What becomes of relevance that meets units without any input, as inside unhydrated"
-        " cement: spread by the rule's limit, which conserves it, or dropped, as zennit does.",
-    )
-    engine: Literal["zennit"] = parameter("zennit", "What computes the decomposition.")
-    batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
-
-
-class ThresholdParameters(Parameters):
-    """The isodata threshold has no parameter: it follows from each map."""
-
-
-class RegionsParameters(Parameters):
-    """How much relevance the regions hold, and what counts as a boundary."""
-
-    share: float = parameter(
-        0.70, "Share of a tile's relevance that the characteristic regions hold.", gt=0, le=1
-    )
-    gradient: float = parameter(
-        1.5e-5,
-        "Relevance gradient above which a pixel is a boundary feature; relevance sums to 1 a"
-        " tile, the gradient is its change over one pixel.",
-        unit="1/px",
-        gt=0,
     )
 
 

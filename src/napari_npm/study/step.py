@@ -58,6 +58,8 @@ class Step(ABC, Generic[P]):
     """Raised when the step's results change for the same inputs."""
     parallel: ClassVar[bool] = True
     """Whether items run side by side; else each reports progress of its own."""
+    on_demand: ClassVar[bool] = False
+    """Whether it runs only when it is named: a full run leaves it out."""
     choosing: ClassVar[tuple[str, ...]] = ()
     """Parameters that only choose the items: no item's result depends on them."""
     Parameters: type[P]
