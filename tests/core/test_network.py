@@ -84,6 +84,17 @@ def test_every_configuration_runs_and_fuses(pooling: str, padding: str, head: st
     assert NetworkConfig.from_dict(config.to_dict()) == config
 
 
+def test_description_without_channels_is_of_a_network_that_reads_one_map() -> None:
+    old = NetworkConfig().to_dict()
+    del old["in_channels"]
+    assert NetworkConfig.from_dict(old) == NetworkConfig()
+    two = NanoporosityNet(2, NetworkConfig((4, 4), input_size=8, in_channels=2))
+    assert two(torch.rand(3, 2, 8, 8)).shape == (3, 2)
+    two.check_map((2, 8, 8))
+    with pytest.raises(NpmError, match="have 1 channel"):
+        two.check_map((8, 8))
+
+
 def test_gap_takes_other_sizes_and_says_which_not() -> None:
     net = NanoporosityNet(2, NetworkConfig((4,) * 7))
     assert net(torch.rand(2, 1, 200, 256)).shape == (2, 2)
@@ -103,6 +114,7 @@ def test_gap_takes_other_sizes_and_says_which_not() -> None:
         ({"padding": "wrap"}, "padding is 'wrap'"),
         ({"head": "cls"}, "head is 'cls'"),
         ({"input_size": 300}, "multiple of 128 px"),
+        ({"in_channels": 0}, "reads 0 maps"),
         ({"colour": 3}, "cannot be read"),
     ],
 )

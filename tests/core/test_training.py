@@ -90,6 +90,26 @@ def test_resuming_from_any_epoch_is_bit_for_bit_the_same(with_validation: bool) 
     assert not same(states[0].model, states[-1].model)
 
 
+def test_two_maps_are_read_as_channels_and_turned_together() -> None:
+    images, labels = textures(16)
+    pairs = np.stack([images, images[:, ::-1]], 1)
+    result = train(pairs, labels, **SHORT)
+    assert result.model.config.in_channels == 2
+    assert predict(result.model, pairs).shape == (16, 2)
+    store = MapStore(pairs, 0)
+    plan, elements = epoch_plan(16, 4, seed=1, epoch=1, augment=True, square=True)
+    for batch, indices in batches(store, plan, elements):
+        for pair, index in zip(batch, indices, strict=True):
+            for channel, image in zip(pair, pairs[index].astype(np.float16), strict=True):
+                np.testing.assert_array_equal(channel, turned(image, elements[index]))
+    with pytest.raises(NpmError, match=r"1 channel\(s\), but this network reads 2"):
+        predict(result.model, images)
+    with pytest.raises(NpmError, match="Map 3 is 32 x 32 px with 3 channels and map 0"):
+        train([*pairs[:3], np.ones((3, 32, 32))], [0, 1, 0, 1], **SHORT)
+    with pytest.raises(NpmError, match="Map 0 has the shape"):
+        train(images[:, 0], labels, **SHORT)
+
+
 def test_seed_decides_and_torch_generator_is_left_alone() -> None:
     images, labels = textures(16)
     torch.manual_seed(123)

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from ._maps import Maps, read_map
-from .errors import NpmError
+from ._maps import Maps, check_same, read_map, with_channels
 from .progress import Progress, silent
 
 Image = NDArray[np.float16]
@@ -22,7 +21,7 @@ class MapStore:
     Parameters
     ----------
     maps : Maps
-        (N, H, W), anything with a length and integer indexing.
+        (N, H, W) or (N, C, H, W), anything with a length and integer indexing.
     cache_bytes : int
         Memory that the kept maps may take.
     progress : callable
@@ -37,14 +36,14 @@ class MapStore:
     def __init__(self, maps: Maps, cache_bytes: int, progress: Progress = silent) -> None:
         self._maps = maps
         self._cache: NDArray[np.float16] | None = None
-        first = read_map(maps, 0)
-        self.shape: tuple[int, int] = (first.shape[0], first.shape[1])
+        first = with_channels(read_map(maps, 0))
+        self.shape: tuple[int, ...] = first.shape
         n = len(maps)
         if n * first.size * 2 <= cache_bytes:
             self._cache = np.empty((n, *self.shape), np.float16)
         for index in range(n):
-            image = read_map(maps, index)
-            self._check(index, image)
+            image = with_channels(read_map(maps, index))
+            check_same(index, image.shape, 0, self.shape)
             if self._cache is not None:
                 self._cache[index] = image
             progress(index + 1, n, "Reading maps")
@@ -56,20 +55,16 @@ class MapStore:
         if self._cache is not None:
             cached: Image = self._cache[index]
             return cached
-        return read_map(self._maps, index).astype(np.float16)
-
-    def _check(self, index: int, image: NDArray[np.float32]) -> None:
-        if image.shape != self.shape:
-            raise NpmError(
-                f"Map {index} is {image.shape[0]} x {image.shape[1]} px and map 0 is "
-                f"{self.shape[0]} x {self.shape[1]} px: cut all maps to one size."
-            )
+        return with_channels(read_map(self._maps, index)).astype(np.float16)
 
 
 def turned(image: Image, element: int) -> Image:
-    """Return one of the eight turns and flips of a square (D4), exactly, as a view."""
-    image = np.rot90(image, element % 4)
-    return image[:, ::-1] if element >= 4 else image
+    """Return one of the eight turns and flips of a square (D4), exactly, as a view.
+
+    The last two axes are turned; channels before them stay.
+    """
+    image = np.rot90(image, element % 4, axes=(-2, -1))
+    return image[..., ::-1] if element >= 4 else image
 
 
 def epoch_plan(
@@ -90,13 +85,13 @@ def epoch_plan(
 def batches(
     store: MapStore, plan: list[NDArray[np.int64]], elements: NDArray[np.int64] | None
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """Yield (images (n, 1, H, W), indices), preparing the next batch while one is used."""
+    """Yield (images (n, C, H, W), indices), preparing the next batch while one is used."""
 
     def assemble(indices: NDArray[np.int64]) -> NDArray[np.float32]:
-        images = np.empty((len(indices), 1, *store.shape), np.float32)
+        images = np.empty((len(indices), *store.shape), np.float32)
         for place, index in enumerate(indices):
             element = 0 if elements is None else int(elements[index])
-            images[place, 0] = turned(store[int(index)], element)
+            images[place] = turned(store[int(index)], element)
         return images
 
     with ThreadPoolExecutor(1, thread_name_prefix="npm-batches") as ahead:

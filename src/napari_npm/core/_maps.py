@@ -10,27 +10,28 @@ from .errors import NpmError
 
 
 class Maps(Protocol):
-    """Maps (N, H, W): a numpy array, a zarr array, a list of arrays or a lazy view."""
+    """Maps (N, H, W), or (N, C, H, W) of C channels: an array, a list or a lazy view."""
 
     def __len__(self) -> int:
         """Return the number of maps."""
 
     def __getitem__(self, index: int, /) -> Any:
-        """Return the map at an index as an array (H, W)."""
+        """Return the map at an index as an array (H, W) or (C, H, W)."""
 
 
 def read_map(maps: Maps, index: int) -> NDArray[np.float32]:
-    """Return one map as float32.
+    """Return one map as float32: (H, W), or (C, H, W) of several channels.
 
     Raises
     ------
     NpmError
-        If it is not a two-dimensional image or holds values that are not numbers.
+        If it is neither, is empty, or holds values that are not numbers.
     """
     image = np.asarray(maps[index], dtype=np.float32)
-    if image.ndim != 2:
+    if image.ndim not in (2, 3) or image.size == 0:
         raise NpmError(
-            f"Map {index} has the shape {image.shape}: give maps of one channel, (rows, columns)."
+            f"Map {index} has the shape {image.shape}: give maps of (rows, columns), or "
+            "(channels, rows, columns)."
         )
     if not np.isfinite(image).all():
         raise NpmError(
@@ -41,18 +42,32 @@ def read_map(maps: Maps, index: int) -> NDArray[np.float32]:
 
 
 def read_batch(maps: Maps, indices: Sequence[int]) -> NDArray[np.float32]:
-    """Return maps of one size as an array (n, 1, H, W).
+    """Return maps of one size as an array (n, C, H, W); C is 1 for maps (H, W).
 
     Raises
     ------
     NpmError
         If a map cannot be used or the sizes differ.
     """
-    images = [read_map(maps, int(index)) for index in indices]
+    images = [with_channels(read_map(maps, int(index))) for index in indices]
     for index, image in zip(indices, images, strict=True):
-        if image.shape != images[0].shape:
-            raise NpmError(
-                f"Map {index} is {image.shape[0]} x {image.shape[1]} px and map {indices[0]} is "
-                f"{images[0].shape[0]} x {images[0].shape[1]} px: cut all maps to one size."
-            )
-    return np.stack(images)[:, None]
+        check_same(index, image.shape, indices[0], images[0].shape)
+    return np.stack(images)
+
+
+def with_channels(image: NDArray[Any]) -> NDArray[Any]:
+    """Return a map (H, W) as (1, H, W), and one of several channels as it is."""
+    return image[None] if image.ndim == 2 else image
+
+
+def check_same(
+    index: int, shape: tuple[int, ...], other: int, other_shape: tuple[int, ...]
+) -> None:
+    """Raise NpmError if two maps differ in size or channels."""
+    if shape == other_shape:
+        return
+    one, two = (
+        f"{s[-2]} x {s[-1]} px" + (f" with {s[0]} channels" if len(s) == 3 and s[0] > 1 else "")
+        for s in (shape, other_shape)
+    )
+    raise NpmError(f"Map {index} is {one} and map {other} is {two}: cut all maps to one size.")

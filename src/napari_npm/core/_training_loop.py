@@ -62,7 +62,7 @@ class Loop:
         """Train one epoch; the state before it is lost only when it is complete."""
         began = time.perf_counter()
         total_epochs, epoch = self.settings["epochs"], self.epoch + 1
-        height, width = self.store.shape
+        height, width = self.store.shape[-2:]
         n = len(self.store)
         plan, elements = epoch_plan(
             n,

@@ -35,6 +35,9 @@ class NetworkConfig:
         Global average pooling, or all that the last block gives, before the linear layer.
     input_size : int
         Side of the square input in pixels; a network with head "gap" also takes other sizes.
+    in_channels : int
+        Maps that the network reads side by side, such as 2 for MulF and MicF. A description
+        without it is of a network that reads one.
 
     Raises
     ------
@@ -47,6 +50,7 @@ class NetworkConfig:
     padding: Padding = "zeros"
     head: Head = "gap"
     input_size: int = 384
+    in_channels: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "widths", tuple(int(width) for width in self.widths))
@@ -55,6 +59,8 @@ class NetworkConfig:
                 f"The network's widths are {self.widths}: give at least one block, "
                 "each with a width of 1 or more."
             )
+        if self.in_channels < 1:
+            raise NpmError(f"The network reads {self.in_channels} maps at a time: give 1 or more.")
         for name, value, allowed in (
             ("pooling", self.pooling, ("max", "average")),
             ("padding", self.padding, ("zeros", "reflect", "replicate")),
@@ -107,7 +113,7 @@ class NanoporosityNet(nn.Module):
 
     Notes
     -----
-    Input (N, 1, H, W) float32 porosity in [0, 1]; output (N, n_classes) logits. Weights are drawn
+    Input (N, C, H, W) float32 porosity in [0, 1]; output (N, n_classes) logits. Weights are drawn
     from torch's global generator, as in any torch module; `training.train` seeds it in a fork.
 
     Raises
@@ -123,7 +129,7 @@ class NanoporosityNet(nn.Module):
             raise NpmError(f"A network needs at least 2 samples to tell apart, not {n_classes}.")
         self.n_classes = int(n_classes)
         self.config = config
-        channels = (1, *config.widths)
+        channels = (config.in_channels, *config.widths)
         blocks = []
         for i, width in enumerate(config.widths):
             pool = nn.MaxPool2d(2) if config.pooling == "max" else nn.AvgPool2d(2)
@@ -141,9 +147,19 @@ class NanoporosityNet(nn.Module):
         self.head = nn.Sequential(pool_head, nn.Flatten(), nn.Linear(last, self.n_classes))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits (N, n_classes) of images (N, 1, H, W)."""
+        """Return logits (N, n_classes) of images (N, C, H, W)."""
         logits: Tensor = self.head(self.blocks(images))
         return logits
+
+    def check_map(self, shape: tuple[int, ...]) -> None:
+        """Raise NpmError with one sentence if maps (H, W) or (C, H, W) do not fit the network."""
+        channels = shape[0] if len(shape) == 3 else 1
+        if channels != self.config.in_channels:
+            raise NpmError(
+                f"The maps have {channels} channel(s), but this network reads "
+                f"{self.config.in_channels}: give it the kinds of map that it was trained on."
+            )
+        self.check_size(*shape[-2:])
 
     def check_size(self, height: int, width: int) -> None:
         """Raise NpmError with one sentence if images of this size do not fit the network."""

@@ -21,8 +21,8 @@ def predict(
     Parameters
     ----------
     model : torch.nn.Module
-        Gives logits (n, C) for (n, 1, H, W); it is left as it is.
-    maps : array-like, (N, H, W)
+        Gives logits (n, K) for (n, C, H, W); it is left as it is.
+    maps : array-like, (N, H, W) or (N, C, H, W)
         Anything with a length and integer indexing.
     batch_size : int
         Maps at a time.
@@ -31,7 +31,7 @@ def predict(
 
     Returns
     -------
-    ndarray of float32, (N, C)
+    ndarray of float32, (N, K)
         Each row sums to 1.
 
     Raises
@@ -45,7 +45,7 @@ def predict(
         raise NpmError(f"The batch size is {batch_size}: give 1 or more.")
     first = read_map(maps, 0)
     if isinstance(model, NanoporosityNet):
-        model.check_size(*first.shape)
+        model.check_map(first.shape)
     copied = copy.deepcopy(model).eval()
     copied.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return probabilities(copied, maps, batch_size, progress)

@@ -1,7 +1,7 @@
 """Training the network, and its predictions: a plain, seeded and resumable loop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -74,14 +74,14 @@ def train(
 
     Parameters
     ----------
-    maps : array-like, (N, H, W)
-        Porosity maps; anything with a length and integer indexing.
+    maps : array-like, (N, H, W) or (N, C, H, W)
+        Porosity maps, of C channels each; anything with a length and integer indexing.
     labels : array-like of int, (N,)
         Class of each map, from 0.
     validation : tuple of maps and labels, optional
         Maps on which the best epoch is chosen; not those of the test.
     config : NetworkConfig, optional
-        The network.
+        The network; its ``in_channels`` are taken from the maps.
     n_classes : int, optional
         Number of classes; by default the largest label + 1.
     epochs, batch_size : int
@@ -126,8 +126,9 @@ def train(
     if not learning_rate > 0 or weight_decay < 0:
         raise NpmError("The learning rate must be above 0 and the weight decay not below 0.")
     store = MapStore(maps, cache_bytes, progress)
+    config = replace(config, in_channels=store.shape[0])
     model = seeded_network(n_classes, config, seed)
-    model.check_size(*store.shape)
+    model.check_map(store.shape)
     settings: dict[str, Any] = {
         "config": config.to_dict(),
         "n_classes": n_classes,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from .parameters import Parameters, parameter
 
-MapKind = Literal["mulf", "micf"]
+MapKind = Literal["mulf", "micf", "both"]
 
 
 class SplitParameters(Parameters):
@@ -31,7 +31,8 @@ class TrainParameters(Parameters):
     """What the network reads, how it is built and how long it learns."""
 
     maps: tuple[MapKind, ...] = parameter(
-        ("mulf", "micf"), "Maps to learn from; one model is trained for each."
+        ("mulf", "micf"),
+        "Maps to learn from; one model is trained for each, and for both together as two channels.",
     )
     epochs: int = parameter(30, "Passes over the training tiles.", ge=1, le=10_000)
     batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)

@@ -8,14 +8,14 @@ from typing import Any
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_file, hash_value
-from napari_npm.study.results import SPLIT_ITEM, Tiles, parts_of
+from napari_npm.study.results import SPLIT_ITEM, parts_of
 from napari_npm.study.settings import TrainParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.store import Tile, tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import write_rows
-from napari_npm.study.wiring import all_maps
+from napari_npm.study.wiring import ModelTiles, all_maps
 
 
 class Train(Step[TrainParameters]):
@@ -23,7 +23,7 @@ class Train(Step[TrainParameters]):
 
     name = "train"
     title = "Train"
-    summary = "Train the seven-block network to tell the samples apart, on MulF and on MicF maps."
+    summary = "Train the seven-block network to tell the samples apart, on MulF, MicF or both maps."
     needs = ("split", "calibrate")
     parallel = False
     choosing = ("maps",)
@@ -58,14 +58,14 @@ class Train(Step[TrainParameters]):
         checkpoints = Checkpoints(
             study.models_folder / item.id, key=self.key(parameters, item.inputs)
         )
-        stack, labels, parts = study.stack(item.id), study.tile_labels, parts_of(study)
+        labels, parts = study.tile_labels, parts_of(study)
         learn, validate = (
             [tile for tile, part in zip(study.tiles, parts, strict=True) if part == wanted]
             for wanted in ("train", "validation")
         )
 
-        def some(tiles: Sequence[Tile]) -> tuple[Tiles, Any]:
-            return Tiles(stack, tiles), labels[[tile.index for tile in tiles]]
+        def some(tiles: Sequence[Tile]) -> tuple[ModelTiles, Any]:
+            return ModelTiles(study, item.id, tiles), labels[[tile.index for tile in tiles]]
 
         return train(
             *some(learn),
