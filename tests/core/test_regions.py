@@ -4,14 +4,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.filters import threshold_isodata
-from sklearn.metrics import roc_auc_score
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.regions import (
     boundary_features,
     characteristic_regions,
     isodata_split,
-    relevance_auc,
 )
 
 small = hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=9)
@@ -194,34 +192,3 @@ def test_boundary_refuses_what_does_not_fit():
         boundary_features(np.ones((1, 4)))
     with pytest.raises(NpmError, match="threshold"):
         boundary_features(np.ones((4, 4)), -1.0)
-
-
-@given(
-    hnp.arrays(np.float32, (6, 6), elements=st.integers(0, 5).map(float)),
-    hnp.arrays(bool, (6, 6)).filter(lambda a: a.any() and not a.all()),
-)
-def test_auc_agrees_with_sklearn(relevance, places):
-    expected = roc_auc_score(places.ravel(), relevance.ravel())
-    assert relevance_auc(relevance, places) == pytest.approx(expected, abs=1e-12)
-
-
-def test_auc_of_a_perfect_and_a_blind_map():
-    places = np.zeros((5, 5), dtype=bool)
-    places[1:3] = True
-    assert relevance_auc(places.astype(np.float32), places) == 1.0
-    assert relevance_auc(-1.0 * places, places) == 0.0
-    assert relevance_auc(np.ones((5, 5)), places) == 0.5
-
-
-@pytest.mark.parametrize(
-    ("relevance", "places"),
-    [
-        (np.ones((2, 2)), np.ones((2, 2), dtype=bool)),
-        (np.ones((2, 2)), np.zeros((2, 2), dtype=bool)),
-        (np.ones((2, 2)), np.array([[True, False, True]])),
-        (np.full((1, 2), np.nan), np.array([[True, False]])),
-    ],
-)
-def test_auc_refuses_what_cannot_be_ranked(relevance, places):
-    with pytest.raises(NpmError):
-        relevance_auc(relevance, places)

@@ -14,7 +14,7 @@ from napari_npm.core import (
     microscale,
     nearest_mean,
     reference_levels,
-    relevance_auc,
+    roc_auc,
     two_point,
 )
 from napari_npm.io import write_image
@@ -98,7 +98,7 @@ def test_auc_is_taken_against_the_places_of_each_tile(tmp_path):
         stored = step.store(study, study.parameters("explain"), Item(f"mulf/{image.id}", {}), made)
     for row, tile, known in zip(stored.rows, made.relevance, places.reshape(2, 384, 384),
                                 strict=True):  # fmt: skip
-        assert row["auc"] == relevance_auc(tile, known)
+        assert row["auc"] == roc_auc(tile, known)
         assert row["auc"] > 0.8
 
 

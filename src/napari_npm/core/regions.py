@@ -233,45 +233,6 @@ def boundary_features(
     return BoundaryFeatures(mask, gradient, count / mask.size, in_high, 1.0 - in_high, float(limit))
 
 
-def relevance_auc(relevance: NDArray[np.generic], places: NDArray[np.bool_]) -> float:
-    """Area under the ROC curve of relevance as a detector of known places.
-
-    The chance that a pixel inside the places has more relevance than one outside, equals counted
-    half (Mann-Whitney; exact with ties). 0.5 is chance. For phantoms, whose places are known.
-
-    Parameters
-    ----------
-    relevance : array, any shape
-        Relevance, any unit, any sign.
-    places : array of bool, same shape
-        True inside the planted places.
-
-    Returns
-    -------
-    float
-        Between 0 and 1.
-
-    Raises
-    ------
-    NpmError
-        For different shapes, NaN, or places that cover all or nothing.
-    """
-    from scipy.stats import rankdata
-
-    values, inside = np.asarray(relevance), np.asarray(places, dtype=bool)
-    if values.shape != inside.shape:
-        raise NpmError("The mask of the places must have the shape of the relevance map.")
-    if not np.isfinite(values).all():
-        raise NpmError("The relevance map has NaN or infinite pixels: explain the image again.")
-    n_inside = int(np.count_nonzero(inside))
-    n_outside = inside.size - n_inside
-    if n_inside == 0 or n_outside == 0:
-        raise NpmError("The places must cover some of the map, and not all of it.")
-    ranks = rankdata(values, axis=None)
-    above = float(ranks[inside.ravel()].sum()) - n_inside * (n_inside + 1) / 2
-    return above / (n_inside * n_outside)
-
-
 def _checked(relevance: NDArray[np.generic]) -> NDArray[np.float64]:
     """Return a relevance map as float64, without the negative dust of rounding."""
     values = np.asarray(relevance, dtype=np.float64)

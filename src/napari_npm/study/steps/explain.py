@@ -86,7 +86,7 @@ class Explain(Step[ExplainParameters]):
         result: Any,
     ) -> Stored:
         """Write the tiles' relevance; keep a row for each."""
-        from napari_npm.core.regions import relevance_auc
+        from napari_npm.core.localisation import roc_auc
 
         model, image = item.id.split("/", 1)
         tiles = study.tiles_of(image)
@@ -100,7 +100,7 @@ class Explain(Step[ExplainParameters]):
                 size = result.relevance.shape[1]
                 places = truth[tile.row : tile.row + size, tile.col : tile.col + size]
                 if 0 < places.sum() < places.size:
-                    auc = relevance_auc(result.relevance[number], places)
+                    auc = roc_auc(result.relevance[number], places)
             rows.append(
                 {
                     **tile_row(tile),
