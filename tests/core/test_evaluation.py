@@ -9,7 +9,6 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.evaluation import (
     accuracy_interval,
     confusion,
-    histogram_baseline,
     per_class_accuracy,
     split_by_group,
     split_tiles,
@@ -106,45 +105,6 @@ def test_confusion_agrees_with_sklearn() -> None:
         confusion([0, 3], [0, 0], 3)
     with pytest.raises(NpmError, match="one predicted class"):
         confusion([0, 1], [0], 3)
-
-
-def uniform_maps(n: int, seed: int, width: float) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 2
-    half = np.where(labels == 0, 0.2, width)[:, None, None]
-    return (0.5 + half * rng.uniform(-1, 1, (n, 24, 24))).astype(np.float32), labels
-
-
-def test_histogram_baseline_reads_the_histogram_and_nothing_else() -> None:
-    maps, labels = uniform_maps(60, 0, 0.3)  # equal means, other spread
-    new, truth = uniform_maps(40, 1, 0.3)
-    assert histogram_baseline(maps, labels, new, truth).accuracy == 1
-    # the same grey values in another order: rows sorted in one class only
-    one, classes = uniform_maps(60, 2, 0.2)
-    two, other = uniform_maps(200, 3, 0.2)
-    one[classes == 1] = np.sort(one[classes == 1], axis=2)
-    two[other == 1] = np.sort(two[other == 1], axis=2)
-    chance = histogram_baseline(one, classes, two, other)
-    assert chance.accuracy == pytest.approx(0.5, abs=0.12)
-    assert chance.predicted.shape == (200,)
-    assert chance.accuracy == (chance.predicted == other).mean()
-
-
-def test_histogram_baseline_warns_nobody_and_says_what_is_missing(monkeypatch) -> None:
-    from sklearn.linear_model import LogisticRegression
-
-    maps, labels = uniform_maps(20, 0, 0.3)
-    assert histogram_baseline(maps, labels, maps, labels).converged
-    with pytest.raises(NpmError, match="at least two samples"):
-        histogram_baseline(maps, np.zeros(20, int), maps, labels)
-    with pytest.raises(NpmError, match="maps to test"):
-        histogram_baseline(maps, labels, maps[:0], labels[:0])
-    with pytest.raises(NpmError, match="one label"):
-        histogram_baseline(maps, labels[:3], maps, labels)
-    monkeypatch.setattr(
-        "sklearn.linear_model.LogisticRegression", lambda **_: LogisticRegression(max_iter=1)
-    )
-    assert not histogram_baseline(maps, labels, maps, labels).converged
 
 
 @given(

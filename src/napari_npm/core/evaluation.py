@@ -1,6 +1,5 @@
-"""How good a network is: accuracy with an interval, confusion, and the grey-histogram baseline."""
+"""How good a classifier is: accuracy with an interval, confusion, accuracy by class."""
 
-import warnings
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from ._maps import Maps, read_map
+from .baselines import Baseline as Baseline
+from .baselines import histogram_baseline as histogram_baseline
 from .errors import NpmError
+from .reliability import expected_calibration_error as expected_calibration_error
 from .splitting import split_by_group as split_by_group
 from .splitting import split_tiles as split_tiles
 
@@ -31,25 +32,6 @@ class Interval:
     low: float
     high: float
     method: str
-
-
-@dataclass(frozen=True)
-class Baseline:
-    """A plain classifier to hold the network against.
-
-    Attributes
-    ----------
-    accuracy : float
-        On the test maps.
-    predicted : ndarray of int64, (n_test,)
-        Class of each test map.
-    converged : bool
-        Whether the fit came to its end.
-    """
-
-    accuracy: float
-    predicted: NDArray[np.int64]
-    converged: bool
 
 
 def accuracy_interval(
@@ -205,69 +187,3 @@ def per_class_accuracy(counts: ArrayLike) -> NDArray[np.float64]:
     shares = np.full(len(matrix), np.nan)
     np.divide(np.diag(matrix), total, out=shares, where=total > 0)
     return shares
-
-
-def histogram_baseline(
-    train_maps: Maps,
-    train_labels: ArrayLike,
-    test_maps: Maps,
-    test_labels: ArrayLike,
-    *,
-    bins: int = 64,
-    low: float = 0.0,
-    high: float = 1.0,
-) -> Baseline:
-    """Classify maps by their grey histogram alone: what a network that reads brightness reaches.
-
-    Logistic regression (L2, C = 1) on the shares of ``bins`` equal bins from ``low`` to ``high``,
-    each standardised on the training maps. Values beyond count in the outer bins.
-
-    Parameters
-    ----------
-    train_maps, test_maps : array-like, (N, H, W)
-        Maps; anything with a length and integer indexing.
-    train_labels, test_labels : array-like of int, (N,)
-        Their classes.
-    bins : int
-        Number of bins.
-    low, high : float
-        Range of the values.
-
-    Returns
-    -------
-    Baseline
-        Accuracy and predicted classes of the test maps.
-
-    Raises
-    ------
-    NpmError
-        If there are no maps, fewer than two classes to learn, or a map holds NaN.
-    """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if len(train_maps) == 0 or len(test_maps) == 0:
-        raise NpmError("The histogram baseline needs maps to learn from and maps to test.")
-    known, tested = np.asarray(train_labels), np.asarray(test_labels)
-    if len(known) != len(train_maps) or len(tested) != len(test_maps):
-        raise NpmError("The histogram baseline needs one label for each map.")
-    if len(np.unique(known)) < 2:
-        raise NpmError("All maps are of one sample: give maps of at least two samples.")
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", ConvergenceWarning)
-        classifier.fit(_histograms(train_maps, bins, low, high), known)
-    predicted = classifier.predict(_histograms(test_maps, bins, low, high)).astype(np.int64)
-    stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
-    return Baseline(float((predicted == tested).mean()), predicted, not stopped)
-
-
-def _histograms(maps: Maps, bins: int, low: float, high: float) -> NDArray[np.float64]:
-    rows = []
-    for index in range(len(maps)):
-        image = read_map(maps, index)
-        place = np.clip((image - low) / (high - low) * bins, 0, bins - 1).astype(np.int64)
-        rows.append(np.bincount(place.ravel(), minlength=bins) / image.size)
-    return np.array(rows)
