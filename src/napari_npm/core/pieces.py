@@ -155,10 +155,17 @@ def filter_pieces(
 
 
 def small_pieces(
-    region: NDArray[np.bool_], max_area_px: float, *, enclosed: bool = False
+    region: NDArray[np.bool_],
+    max_area_px: float,
+    *,
+    enclosed: bool = False,
+    structure: NDArray[np.int64] | None = None,
 ) -> NDArray[np.bool_]:
-    """Mark the connected pieces of at most so many pixels; only those off the border if asked."""
-    labels, _ = ndimage.label(region)
+    """Mark the connected pieces of at most so many pixels; only those off the border if asked.
+
+    Pixels hang together by their sides, or by the neighbours that `structure` (3, 3) names.
+    """
+    labels, _ = ndimage.label(region, structure)
     small = np.bincount(labels.ravel()) <= max_area_px
     small[0] = False
     if enclosed:
