@@ -1,11 +1,14 @@
 """A trained network on disk: weights as safetensors, a card as JSON; never unpickled."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_npm.core.errors import NpmError
+
+from .hashing import hash_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,15 +19,25 @@ WEIGHTS = "weights.safetensors"
 CARD = "card.json"
 CHECKPOINT = "checkpoint.safetensors"
 
+_IN_WEIGHTS = ("maps", "classes", "pixel_size_nm")
+"""Facts of the card that are kept with the weights too: one file is then enough to use them."""
+_BYTES = 2**33  # no network of this package comes near; a file beyond it is not read to be hashed
+_PER_BLOCK, _HEAD = 6, 2
+_KINDS = {"F32", "I64"}
+
 
 def save_tensors(path: Path, tensors: Mapping[str, "Tensor"], facts: Mapping[str, Any]) -> None:
-    """Write named tensors and JSON facts into one safetensors file, atomically."""
+    """Write named tensors and JSON facts into one safetensors file, atomically.
+
+    A digest of both is kept with them, as the format itself notices no changed bit.
+    """
     from safetensors.torch import save
 
     from napari_npm.io import write_bytes
 
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, save(ready, metadata={"facts": json.dumps(facts, default=str)}))
+    text = json.dumps(facts, default=str)
+    write_bytes(path, save(ready, metadata={"facts": text, "digest": _digest(ready, text)}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
@@ -37,14 +50,20 @@ def load_tensors(path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
     """
     from safetensors import SafetensorError, safe_open
 
+    _require_file(path)
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get("facts", "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, facts  # noqa: SIM118
-    except (OSError, SafetensorError, json.JSONDecodeError) as error:
-        raise NpmError(
-            f"{path} is not a readable model file ({error}): train the model again."
-        ) from error
+            about = file.metadata() or {}
+            facts = json.loads(about.get("facts", "{}"))
+            # copied out of the file: a mapped one could not be replaced while it is in use
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+        if not isinstance(facts, dict):
+            raise ValueError("its description is no table")
+        if about.get("digest", "") not in ("", _digest(tensors, about.get("facts", "{}"))):
+            raise ValueError("its content is not what was written")
+    except (OSError, SafetensorError, ValueError, RuntimeError, RecursionError) as error:
+        raise NpmError(_unreadable(path, error)) from error
+    return tensors, facts
 
 
 def save_model(folder: Path, model: "NanoporosityNet", card: Mapping[str, Any]) -> None:
@@ -59,29 +78,163 @@ def save_model(folder: Path, model: "NanoporosityNet", card: Mapping[str, Any]) 
     card : mapping
         Facts for a reader: classes, data, split, seed, versions, figures.
     """
-    from napari_npm.io import write_json
+    from .model_cards import write_card
 
     facts = {"n_classes": model.n_classes, "network": model.config.to_dict()}
-    write_json(folder / CARD, {**facts, **card})
-    save_tensors(folder / WEIGHTS, model.state_dict(), facts)
+    known = {name: card[name] for name in _IN_WEIGHTS if name in card}
+    path = folder / WEIGHTS
+    save_tensors(path, model.state_dict(), {**facts, **known})
+    write_card(folder, {**facts, "weights": hash_file(path), **card})
 
 
 def load_model(folder: Path) -> "NanoporosityNet":
     """Read a network that `save_model` wrote, in eval mode.
+
+    The file is foreign until shown otherwise: names, shapes and types are compared with what its
+    description promises before anything of that size is made, and nothing in it is ever run.
 
     Raises
     ------
     NpmError
         If the files are missing, damaged, or not of this kind of network.
     """
+    import torch
+
     from napari_npm.core.network import NanoporosityNet, NetworkConfig
 
-    tensors, facts = load_tensors(folder / WEIGHTS)
+    path = folder / WEIGHTS
+    shapes, facts = _described(path)
     try:
-        model = NanoporosityNet(facts["n_classes"], NetworkConfig.from_dict(facts["network"]))
-        model.load_state_dict(tensors)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise NpmError(
-            f"{folder} does not hold a network of this program: choose another model or train one."
-        ) from error
+        classes, network = facts["n_classes"], facts["network"]
+        widths = network["widths"]
+        if type(classes) is not int or not all(type(width) is int for width in widths):
+            raise TypeError("a size is no whole number")
+        if len(shapes) != _PER_BLOCK * len(widths) + _HEAD:
+            raise ValueError(f"{len(shapes)} arrays for {len(widths)} blocks")
+        with torch.device("meta"):
+            model = NanoporosityNet(classes, NetworkConfig.from_dict(network))
+        wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+        if wanted != shapes:
+            raise ValueError("its arrays are not those of its description")
+        tensors, _ = load_tensors(path)
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors.values()):
+            raise NpmError(
+                f"{folder} holds weights that are not numbers (NaN or infinite): choose another"
+                " model or train it again."
+            )
+        model.load_state_dict(tensors, assign=True)
+    except NpmError as error:
+        if str(folder) in str(error):
+            raise
+        raise NpmError(_foreign(folder)) from error
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        raise NpmError(_foreign(folder)) from error
     return model.eval()
+
+
+def read_facts(folder: Path) -> dict[str, Any]:
+    """Return what the weights file of a model says of itself, without reading the weights.
+
+    Raises
+    ------
+    NpmError
+        If it is missing or damaged.
+    """
+    return _described(folder / WEIGHTS)[1]
+
+
+def check_fits(
+    facts: Mapping[str, Any],
+    *,
+    pixel_size_nm: float | None = None,
+    shape: tuple[int, ...] | None = None,
+    name: str = "this model",
+) -> None:
+    """Refuse maps that a model was not made for.
+
+    Parameters
+    ----------
+    facts : mapping
+        The model's card, or `read_facts`.
+    pixel_size_nm : float, optional
+        Pixel size of the maps in nm; a texture at another scale is another texture.
+    shape : tuple of int, optional
+        Shape of one map: (H, W) or (C, H, W).
+    name : str
+        What the model is called, for the message.
+
+    Raises
+    ------
+    NpmError
+        If pixel size, number of maps or size of the tiles are not the model's.
+    """
+    from .importing import PIXEL_SIZE_TOLERANCE
+
+    own = facts.get("pixel_size_nm")
+    known = isinstance(own, int | float) and own > 0 and pixel_size_nm is not None
+    if known and abs(pixel_size_nm / own - 1) > PIXEL_SIZE_TOLERANCE:  # type: ignore[operator]
+        raise NpmError(
+            f"These maps have {pixel_size_nm:g} nm a pixel, but {name} learnt from maps of"
+            f" {own:g} nm: rescale the images to that pixel size, or train on these."
+        )
+    if shape is None:
+        return
+    network = facts.get("network", {})
+    channels, size = shape[0] if len(shape) == 3 else 1, network.get("input_size")
+    wanted = network.get("in_channels", 1)
+    if channels != wanted:
+        raise NpmError(
+            f"{name[0].upper()}{name[1:]} reads {wanted} map{'s' * (wanted != 1)} of each tile,"
+            f" not {channels}: give the maps that it was trained on."
+        )
+    if network.get("head") == "flatten" and shape[-2:] != (size, size):
+        raise NpmError(
+            f"These maps are {shape[-2]} x {shape[-1]} px, but {name} takes {size} x {size} px:"
+            " cut tiles of that size."
+        )
+
+
+def _require_file(path: Path) -> None:
+    """Refuse what is no plain file: a folder, or a pipe that would be waited for."""
+    if not path.is_file():
+        raise NpmError(f"There is no model file {path}: train a model, or choose another folder.")
+    if path.stat().st_size > _BYTES:
+        raise NpmError(f"{path} is too large to be a model of this program: choose another one.")
+
+
+def _described(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
+    """Return the shapes and the facts in a file of tensors, read from its header alone."""
+    from safetensors import SafetensorError, safe_open
+
+    _require_file(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {}).get("facts", "{}"))
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118
+            shapes = {name: tuple(one.get_shape()) for name, one in slices.items()}
+            kinds = {one.get_dtype() for one in slices.values()}
+    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+        raise NpmError(_unreadable(path, error)) from error
+    if not isinstance(facts, dict) or not kinds <= _KINDS:
+        raise NpmError(_foreign(path.parent))
+    return shapes, facts
+
+
+def _digest(tensors: Mapping[str, "Tensor"], text: str) -> str:
+    import torch
+
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name}{tensor.dtype}{tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _unreadable(path: Path, error: BaseException) -> str:
+    words = str(error).split("\n")[0].strip() or type(error).__name__
+    return f"{path} is not a readable model file ({words[:200]}): train the model again."
+
+
+def _foreign(folder: Path) -> str:
+    return f"{folder} does not hold a network of this program: choose another model or train one."

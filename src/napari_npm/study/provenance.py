@@ -36,6 +36,15 @@ def versions() -> dict[str, str]:
     return found
 
 
+def machine() -> dict[str, Any]:
+    """Return what kind of machine this is."""
+    return {
+        "system": platform.platform(),
+        "processor": platform.machine(),
+        "cores": os.cpu_count(),
+    }
+
+
 def write_provenance(folder: Path, *, started: float, seconds: float, **facts: Any) -> None:
     """Append one line on a run of a step.
 
@@ -53,12 +62,7 @@ def write_provenance(folder: Path, *, started: float, seconds: float, **facts: A
         "seconds": round(seconds, 3),
         **facts,
         "versions": versions(),
-        "machine": {
-            "node": platform.node(),
-            "system": platform.platform(),
-            "processor": platform.machine(),
-            "cores": os.cpu_count(),
-        },
+        "machine": {"node": platform.node(), **machine()},
     }
     append_line(folder / FILE_NAME, line)
 

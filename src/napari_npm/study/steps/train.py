@@ -7,7 +7,7 @@ from typing import Any
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
-from napari_npm.study.hashing import hash_file, hash_value
+from napari_npm.study.hashing import hash_file
 from napari_npm.study.results import SPLIT_ITEM, parts_of
 from napari_npm.study.settings import TrainParameters
 from napari_npm.study.state import Record
@@ -88,8 +88,8 @@ class Train(Step[TrainParameters]):
     def store(self, study: Study, parameters: TrainParameters, item: Item, result: Any) -> Stored:
         """Write weights, card and history; drop the checkpoint."""
         from napari_npm.io import write_table
+        from napari_npm.study.model_cards import make_card
         from napari_npm.study.models import WEIGHTS, save_model
-        from napari_npm.study.provenance import versions
 
         from ._checkpoints import Checkpoints
 
@@ -97,20 +97,7 @@ class Train(Step[TrainParameters]):
 
         folder = study.models_folder / item.id
         rows = [asdict(record) for record in result.history]
-        parts = parts_of(study)
-        card = {
-            "maps": item.id,
-            "pixel_size_nm": study.pixel_size_nm,
-            "classes": [sample.name for sample in study.samples],
-            "class_labels": [sample.label for sample in study.samples],
-            "tiles": {part: parts.count(part) for part in ("train", "validation", "test")},
-            "data": hash_value(item.inputs),
-            "parameters": parameters.model_dump(mode="json"),
-            "best_epoch": result.best_epoch,
-            "history": rows[result.best_epoch - 1],
-            "versions": versions(),
-        }
-        save_model(folder, result.model, card)
+        save_model(folder, result.model, make_card(study, item.id, parameters, result))
         write_table(folder / "history.csv", pd.DataFrame(rows))
         Checkpoints(folder, key="").clear()
         row = {"model": item.id, "epochs": len(rows), **rows[result.best_epoch - 1]}
