@@ -10,6 +10,9 @@ from .calibration import ReferenceLevels as ReferenceLevels
 from .calibration import calibrate as calibrate
 from .calibration import pool_levels as pool_levels
 from .calibration import reference_levels as reference_levels
+from .centre_bias import edge_profile as edge_profile
+from .centre_bias import flat_field as flat_field
+from .centre_bias import mean_field as mean_field
 from .correlation import Length as Length
 from .correlation import TwoPoint as TwoPoint
 from .correlation import characteristic_length as characteristic_length
