@@ -13,6 +13,8 @@ from .calibration import reference_levels as reference_levels
 from .centre_bias import edge_profile as edge_profile
 from .centre_bias import flat_field as flat_field
 from .centre_bias import mean_field as mean_field
+from .controls import ShiftedMaps as ShiftedMaps
+from .controls import shuffle_labels as shuffle_labels
 from .correlation import Length as Length
 from .correlation import TwoPoint as TwoPoint
 from .correlation import characteristic_length as characteristic_length
@@ -25,6 +27,7 @@ from .descriptors import average_pore_size as average_pore_size
 from .descriptors import grey_histogram as grey_histogram
 from .descriptors import porosity as porosity
 from .descriptors import porosity_fractions as porosity_fractions
+from .ensemble import ensemble_interval as ensemble_interval
 from .errors import Cancelled as Cancelled
 from .errors import NpmError as NpmError
 from .evaluation import Interval as Interval
@@ -74,6 +77,10 @@ from .progress import silent as silent
 from .references import ProposedReferences as ProposedReferences
 from .references import check_references as check_references
 from .references import propose_references as propose_references
+from .region_table import RegionTable as RegionTable
+from .region_table import clean_regions as clean_regions
+from .region_table import count_features as count_features
+from .region_table import held_share as held_share
 from .regions import BoundaryFeatures as BoundaryFeatures
 from .regions import CharacteristicRegions as CharacteristicRegions
 from .regions import IsodataSplit as IsodataSplit
@@ -86,6 +93,11 @@ from .relevance import explain as explain
 from .reliability import Reliability as Reliability
 from .reliability import expected_calibration_error as expected_calibration_error
 from .reliability import reliability as reliability
+from .repeats import AnswerAgreement as AnswerAgreement
+from .repeats import SeedSpread as SeedSpread
+from .repeats import answer_agreement as answer_agreement
+from .repeats import repeated_interval as repeated_interval
+from .repeats import seed_spread as seed_spread
 from .response import ResponseCurve as ResponseCurve
 from .response import default_curve as default_curve
 from .response import load_curve as load_curve
