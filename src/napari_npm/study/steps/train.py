@@ -12,10 +12,10 @@ from napari_npm.study.results import SPLIT_ITEM, parts_of
 from napari_npm.study.settings import TrainParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
-from napari_npm.study.store import Tile, tile_places
+from napari_npm.study.store import tile_places
 from napari_npm.study.study import Study
 from napari_npm.study.tables import write_rows
-from napari_npm.study.wiring import ModelTiles, all_maps
+from napari_npm.study.wiring import all_maps
 
 
 class Train(Step[TrainParameters]):
@@ -48,41 +48,22 @@ class Train(Step[TrainParameters]):
         self, study: Study, parameters: TrainParameters, item: Item, progress: Progress
     ) -> Any:
         """Train, keeping a checkpoint after each epoch to go on from."""
-        from napari_npm.core.network import NetworkConfig
-        from napari_npm.core.training import train
-
         from ._checkpoints import Checkpoints
+        from ._trainings import train_on
 
         # the seed and the number of epochs shape the whole schedule: a checkpoint of another
         # key cannot be gone on with
         checkpoints = Checkpoints(
             study.models_folder / item.id, key=self.key(parameters, item.inputs)
         )
-        labels, parts = study.tile_labels, parts_of(study)
-        learn, validate = (
-            [tile for tile, part in zip(study.tiles, parts, strict=True) if part == wanted]
-            for wanted in ("train", "validation")
-        )
-
-        def some(tiles: Sequence[Tile]) -> tuple[ModelTiles, Any]:
-            return ModelTiles(study, item.id, tiles), labels[[tile.index for tile in tiles]]
-
-        return train(
-            *some(learn),
-            validation=some(validate) if validate else None,
-            config=NetworkConfig(
-                pooling=parameters.pooling, padding=parameters.padding, head=parameters.head
-            ),
-            n_classes=len(study.samples),
-            epochs=parameters.epochs,
-            batch_size=parameters.batch_size,
-            learning_rate=parameters.learning_rate,
-            weight_decay=parameters.weight_decay,
-            augment=parameters.augment,
-            seed=parameters.seed,
-            resume=checkpoints.load(),
-            on_epoch=checkpoints.save,
-            progress=progress,
+        return train_on(
+            study,
+            item.id,
+            parts_of(study),
+            study.tile_labels,
+            parameters,
+            checkpoints,
+            progress,
         )
 
     def store(self, study: Study, parameters: TrainParameters, item: Item, result: Any) -> Stored:
