@@ -315,7 +315,7 @@ def broken(value: float) -> np.ndarray:
         (broken(np.nan), {}, "Map 1 holds values that are not numbers"),
         (broken(1.5), {"input_rule": "zbox"}, "from 0 to 1"),
         ([maps(1)[0], np.ones((128, 130), np.float32)], {"batch_size": 1}, "one size"),
-        (maps(1)[:, None], {}, "one channel"),
+        (maps(2)[None], {}, "2 channel"),
     ],
 )
 def test_bad_input_is_one_sentence(

@@ -1,11 +1,15 @@
-"""The alpha1-beta0 rules of deep Taylor decomposition as zennit hooks on a fused copy."""
+"""Rules of relevance propagation as zennit hooks on a fused copy: alpha1-beta0, epsilon-plus."""
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from ._explanation import EPSILON, EPSILON_DOUBLE, LEAST_LOSS, Answer, Ask, InputRule, Undefined
+from ._memory_limits import is_out_of_memory
 from ._ties import share_ties
 from ._zennit import (
     Activation,
@@ -13,6 +17,7 @@ from ._zennit import (
     BasicHook,
     BatchNorm,
     Composite,
+    Epsilon,
     Linear,
     Norm,
     ParamMod,
@@ -22,10 +27,6 @@ from ._zennit import (
 )
 from .errors import NpmError
 from .network import fused_copy
-
-EPSILON = 1e-6  # zennit's own stabiliser, added to every denominator
-EPSILON_DOUBLE = 1e-12  # the same for networks of double precision
-LEAST_LOSS = 1e-5  # share of an image's relevance that a layer may lose before it is looked for
 
 
 class _Spread(BasicHook):  # type: ignore[misc]  # zennit has no types
@@ -99,40 +100,48 @@ def _sums(values: Tensor) -> Tensor:
 
 
 class ZennitEngine:
-    """Explains batches of one size with a fused copy of a network.
+    """Explains batches with a fused copy of any network.
 
     Parameters
     ----------
     model : torch.nn.Module
         The network; left as it is.
     sample : Tensor
-        (1, 1, H, W) one image on the network's device, to find the first layer that runs and to
+        (1, C, H, W) one image on the network's device, to find the first layer that runs and to
         see that the fused copy answers like the network.
     input_rule : {"zplus", "zbox"}
         Rule of the first layer.
     undefined : {"spread", "drop"}
         What becomes of relevance at 0/0.
+    rule : {"alpha1-beta0", "epsilon-plus"}
+        The second has the epsilon rule on linear layers, which gives both signs; it drops 0/0.
     """
+
+    name = "zennit"
 
     def __init__(
         self,
         model: nn.Module,
         sample: Tensor,
-        input_rule: Literal["zplus", "zbox"],
-        undefined: Literal["spread", "drop"],
+        input_rule: InputRule,
+        undefined: Undefined,
+        rule: Literal["alpha1-beta0", "epsilon-plus"] = "alpha1-beta0",
     ) -> None:
+        self.signed = rule == "epsilon-plus"
+        spread = undefined == "spread" and not self.signed
         self.network = _checked_copy(model, sample)
-        if undefined == "spread":
+        if spread:
             share_ties(self.network)
-        first, self.n_classes = _probe(self.network, sample)
+        first, self._head = _probe(self.network, sample)
         epsilon = EPSILON_DOUBLE if sample.dtype == torch.float64 else EPSILON
-        spread = undefined == "spread"
         zplus, norm = (_SpreadZPlus, _SpreadNorm) if spread else (ZPlus, Norm)
         zbox = _SpreadZBox if spread else ZBox
         rules: dict[str, Any] = {}
         for name, module in self.network.named_modules():
             if name == first and input_rule == "zbox":
                 rules[name] = zbox(low=0.0, high=1.0, stabilizer=epsilon, zero_params="bias")
+            elif self.signed and isinstance(module, nn.Linear):
+                rules[name] = Epsilon(epsilon=epsilon, zero_params="bias")
             elif isinstance(module, Linear):
                 rules[name] = zplus(stabilizer=epsilon, zero_params="bias")
             elif isinstance(module, AvgPool):
@@ -142,38 +151,89 @@ class ZennitEngine:
                 rules[name] = Pass()
         self._composite = Composite(module_map=lambda _ctx, name, _module: rules.get(name))
 
-    def __call__(self, batch: Tensor, target: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Return relevance (n, H, W) started from 1, logits (n, C) and the share met as 0/0 (n,).
+    def __call__(self, batch: Tensor, ask: Ask) -> Answer:
+        """Explain a batch (n, C, H, W).
 
-        ``target`` (n,) holds classes; None takes the class predicted.
+        Raises
+        ------
+        NpmError
+            If classes are to be compared and the network does not end with a linear layer.
         """
         images = batch.detach().clone().requires_grad_()
-        with self._composite.context(self.network) as network:
+        maps, met = [], []
+        with self._composite.context(self.network) as network, torch.enable_grad():
             logits = network(images)
-            chosen = logits.argmax(1) if target is None else target.to(logits.device)
-            start = torch.nn.functional.one_hot(chosen, logits.shape[1]).to(logits)
-            (relevance,) = torch.autograd.grad(logits, images, start)
-            met = torch.zeros(len(batch), dtype=torch.float64)
-            for hook in self._composite.hook_refs:
-                met += hook.stored_tensors.get("spread", torch.zeros(1)).cpu()
-        return relevance[:, 0].detach(), logits.detach(), met
+            starts = ask(logits.detach())
+            outputs = (starts.double() * logits.detach().double()).sum(2)
+            for k, start in enumerate(starts):
+                single = bool(((start == 0) | (start == 1)).all() and (start.sum(1) == 1).all())
+                # the rules read the weights on the way back too
+                with nullcontext(start) if single else self._compared(start) as rows:
+                    found = logits if single else network(images)
+                    # of a signed rule the output's sign matters
+                    first = rows * outputs[k, :, None].to(rows) if self.signed else rows
+                    for hook in self._composite.hook_refs:
+                        hook.stored_tensors.pop("spread", None)
+                    more = single and k < len(starts) - 1
+                    maps.append(torch.autograd.grad(found, images, first, retain_graph=more)[0])
+                lost = [hook.stored_tensors.get("spread") for hook in self._composite.hook_refs]
+                zeros = torch.zeros(len(batch), dtype=torch.float64)
+                met.append(sum((part.cpu() for part in lost if part is not None), zeros))
+        return Answer(torch.stack(maps), logits.detach(), outputs.cpu(), torch.stack(met))
+
+    @contextmanager
+    def _compared(self, weights: Tensor) -> Iterator[Tensor]:
+        """Give the copy an output for each row of class weights (n, classes), and say whose."""
+        if self._head is None:
+            raise NpmError(
+                "Two classes can be compared only in a network whose last module is linear: "
+                "explain one class at a time."
+            )
+        rows, which = torch.unique(weights, dim=0, return_inverse=True)
+        head = self._head
+        weight, bias = head.weight, head.bias
+        try:
+            head.weight = nn.Parameter(rows @ weight, requires_grad=False)
+            if bias is not None:
+                head.bias = nn.Parameter(rows @ bias, requires_grad=False)
+            yield torch.nn.functional.one_hot(which, len(rows)).to(weights)
+        finally:
+            head.weight, head.bias = weight, bias
 
 
 def _checked_copy(model: nn.Module, sample: Tensor) -> nn.Module:
     """Return the fused copy, or the plain one where a forward in disguise defeats the fusing."""
     plain, fused = copy.deepcopy(model).eval(), fused_copy(model)
     with torch.no_grad():
-        true, found = plain(sample), fused(sample)
+        try:
+            true = plain(sample)
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            raise NpmError(
+                f"The network cannot read maps of {' x '.join(map(str, sample.shape[1:]))} "
+                "(channels, rows, columns): give it what it was trained on."
+            ) from error
+        found = fused(sample)
     scale = float(true.abs().max()) + 1.0
     same = true.shape == found.shape and float((true - found).abs().max()) < 1e-3 * scale
     return (fused if same else plain).requires_grad_(False)
 
 
-def _probe(network: nn.Module, sample: Tensor) -> tuple[str, int]:
-    """Name of the convolution or linear layer that runs first, and the number of classes."""
+def _probe(network: nn.Module, sample: Tensor) -> tuple[str, nn.Linear | None]:
+    """Name of the convolution or linear layer that runs first, and the linear layer that is last.
+
+    The second is None where the network's output is not what one linear layer gave.
+    """
     order: list[str] = []
+    given: list[Tensor] = []
+
+    def note(name: str, output: Any) -> None:
+        order.append(name)
+        given.append(output)
+
     handles = [
-        module.register_forward_pre_hook(lambda *_, name=name: order.append(name))
+        module.register_forward_hook(lambda _m, _i, output, name=name: note(name, output))
         for name, module in network.named_modules()
         if isinstance(module, Linear)
     ]
@@ -188,9 +248,12 @@ def _probe(network: nn.Module, sample: Tensor) -> tuple[str, int]:
             "The network has no convolution or linear layer that could be explained: use a "
             "network built of torch modules."
         )
-    if logits.ndim != 2:
+    if not isinstance(logits, Tensor) or logits.ndim != 2:
         raise NpmError(
-            f"The network's output has {logits.ndim} dimensions: explaining needs one value a "
-            "class, (images, classes)."
+            "The network's output is not one value a class, (images, classes): explaining needs "
+            "that."
         )
-    return order[0], int(logits.shape[1])
+    last = network.get_submodule(order[-1])
+    alone = isinstance(last, nn.Linear) and order.count(order[-1]) == 1
+    same = given[-1].shape == logits.shape and torch.equal(given[-1], logits)
+    return order[0], last if isinstance(last, nn.Linear) and alone and same else None

@@ -37,6 +37,7 @@ _load()
 from zennit.core import BasicHook as BasicHook  # noqa: E402 - after the guard
 from zennit.core import Composite as Composite  # noqa: E402 - after the guard
 from zennit.core import ParamMod as ParamMod  # noqa: E402 - after the guard
+from zennit.rules import Epsilon as Epsilon  # noqa: E402 - after the guard
 from zennit.rules import Norm as Norm  # noqa: E402 - after the guard
 from zennit.rules import Pass as Pass  # noqa: E402 - after the guard
 from zennit.rules import ZBox as ZBox  # noqa: E402 - after the guard

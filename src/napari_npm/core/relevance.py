@@ -1,59 +1,32 @@
 """Where a network looked: relevance maps by deep Taylor decomposition (paper, section 2.2)."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import Any, cast
 
-import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import nn
 
-from ._maps import Maps, read_batch, read_map
+from ._explanation import (
+    Average,
+    Engine,
+    EngineName,
+    InputRule,
+    Precision,
+    RuleName,
+    Undefined,
+    check_names,
+)
+from ._explanation import Explanation as Explanation
+from ._gradients import GradientEngine
+from ._maps import Maps, check_same, read_batch, read_map
+from ._memory_limits import Portions
+from ._readout import Readout
+from ._targets import Against, Question, read_against, read_targets
+from ._turns import TurningEngine
 from .errors import NpmError
 from .network import NanoporosityNet
 from .progress import Progress, silent
-
-if TYPE_CHECKING:
-    from ._lrp import ZennitEngine
-
-ENGINES = ("zennit",)
-INPUT_RULES = ("zplus", "zbox")
-UNDEFINED = ("spread", "drop")
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Relevance maps of N images and what is needed to trust them.
-
-    Attributes
-    ----------
-    relevance : ndarray of float32, (N, H, W)
-        At least 0; each map sums to 1 (a map without any relevance is all zeros).
-    raw_sum : ndarray of float64, (N,)
-        Sum of the map before it was normalised, in units of the output.
-    output : ndarray of float64, (N,)
-        The explained class's output (logit) that the decomposition started from.
-    conservation : ndarray of float64, (N,)
-        raw_sum / output: the share of the output that arrived at the pixels, 1 if none was lost.
-    undefined : ndarray of float64, (N,)
-        Share of the output that met units without any contributing input, where the rule is 0/0
-        (see `explain`); not measured, 0, with ``undefined="drop"``.
-    target, predicted : ndarray of int64, (N,)
-        The class explained, and the class the network chose.
-    engine, input_rule, undefined_rule : str
-        How it was computed.
-    """
-
-    relevance: NDArray[np.float32]
-    raw_sum: NDArray[np.float64]
-    output: NDArray[np.float64]
-    conservation: NDArray[np.float64]
-    undefined: NDArray[np.float64]
-    target: NDArray[np.int64]
-    predicted: NDArray[np.int64]
-    engine: str
-    input_rule: str
-    undefined_rule: str
 
 
 def explain(
@@ -61,9 +34,14 @@ def explain(
     images: Maps,
     target: int | ArrayLike | None = None,
     *,
-    engine: str = "zennit",
-    input_rule: Literal["zplus", "zbox"] = "zplus",
-    undefined: Literal["spread", "drop"] = "spread",
+    against: Against = None,
+    rule: RuleName = "alpha1-beta0",
+    engine: EngineName = "auto",
+    input_rule: InputRule = "zplus",
+    undefined: Undefined = "spread",
+    average: Average = "none",
+    precision: Precision = "float32",
+    difference: bool = False,
     batch_size: int = 8,
     progress: Progress = silent,
 ) -> Explanation:
@@ -77,14 +55,23 @@ def explain(
     Parameters
     ----------
     model : torch.nn.Module
-        Any network that takes (n, 1, H, W) and returns logits (n, C). What its ``forward`` does
-        without modules follows the gradient: read `conservation`.
-    images : array-like, (N, H, W)
+        Any network that takes (n, C, H, W) and returns logits (n, classes). What its ``forward``
+        does without modules follows the gradient: read `conservation`.
+    images : array-like, (N, H, W) or (N, C, H, W)
         Porosity maps in [0, 1]; anything with a length and integer indexing.
     target : int or array-like of int (N,), optional
         Class to explain; by default the one predicted for each image.
-    engine : str
-        "zennit".
+    against : int, array-like of int (N,) or "others", optional
+        Explain what tells the target from this class, or from the mean of all others: the output
+        has the weights of the target less theirs, so that only channels that favour the target
+        carry relevance. Needs a network whose last module is linear.
+    rule : str
+        "alpha1-beta0" is the paper's. For comparison: "epsilon-plus" (the same but epsilon on
+        linear layers, by zennit; drops 0/0), "gradient x input" and "integrated gradients" (from
+        a map of zeros). These three give both signs: see `Explanation.contributions`.
+    engine : {"auto", "fused", "zennit"}
+        "fused" is this package's own way for `NanoporosityNet` and the alpha1-beta0 rule, "zennit"
+        the reference for any network; "auto" takes the first where it applies.
     input_rule : {"zplus", "zbox"}
         Rule of the first layer: the formula above, or the box rule for pixels in [0, 1]
         (Montavon et al. 2017, doi:10.1016/j.patcog.2016.11.008).
@@ -93,8 +80,16 @@ def explain(
         "spread" takes the rule's limit for equal, vanishing inputs, w+ / sum(w+), and conserves;
         equal winners of a max pooling, which such areas are full of, then share what arrives.
         "drop" loses it, and gives all to the first winner, as zennit and captum do.
+    average : {"none", "d4"}
+        "d4" is the mean over the eight turns and flips of each image, turned back: eight times
+        the work.
+    precision : {"float32", "bfloat16"}
+        bfloat16 is faster where the processor has it and moves the maps by some per cent; only
+        with the fused engine. A network of double precision is explained in that, by "float32".
+    difference : bool
+        Also return `Explanation.difference`, for which every class is explained.
     batch_size : int
-        Images at a time; memory grows with it.
+        Images at a time, at most; memory grows with it. Halved as long as memory runs out.
     progress : callable
         Called after each batch.
 
@@ -104,7 +99,7 @@ def explain(
 
     Notes
     -----
-    The rules are linear in the relevance they start from, so the decomposition starts from 1 and
+    The rule is linear in the relevance it starts from, so the decomposition starts from 1 and
     raw_sum is the map's sum times the output. A negative output gives the same, non-negative
     map: it shows the evidence for the class, however small that is beside the evidence against.
     These maps show where evidence flows; they hardly depend on the class that is explained.
@@ -112,12 +107,21 @@ def explain(
     Raises
     ------
     NpmError
-        If a name is unknown, a target is not a class, or an image does not fit or holds NaN.
+        If a name is unknown, settings contradict each other, a target is not a class, an image
+        does not fit or holds NaN, or there is too little memory for one image.
     """
     explainer = Explainer(
-        model, engine=engine, input_rule=input_rule, undefined=undefined, batch_size=batch_size
+        model,
+        rule=rule,
+        engine=engine,
+        input_rule=input_rule,
+        undefined=undefined,
+        average=average,
+        precision=precision,
+        difference=difference,
+        batch_size=batch_size,
     )
-    return explainer(images, target, progress=progress)
+    return explainer(images, target, against, progress=progress)
 
 
 class Explainer:
@@ -125,123 +129,137 @@ class Explainer:
 
     Parameters
     ----------
-    model, engine, input_rule, undefined, batch_size
-        As for `explain`. Later changes of the model's weights are not seen.
+    model, rule, engine, input_rule, undefined, average, precision, difference, batch_size
+        As for `explain`. Changes of the model's weights after the first images are not seen.
 
     Raises
     ------
     NpmError
-        If a name is unknown or the batch size is below 1.
+        If a name is unknown, the settings contradict each other or the batch size is below 1.
     """
 
     def __init__(
         self,
         model: nn.Module,
         *,
-        engine: str = "zennit",
-        input_rule: Literal["zplus", "zbox"] = "zplus",
-        undefined: Literal["spread", "drop"] = "spread",
+        rule: RuleName = "alpha1-beta0",
+        engine: EngineName = "auto",
+        input_rule: InputRule = "zplus",
+        undefined: Undefined = "spread",
+        average: Average = "none",
+        precision: Precision = "float32",
+        difference: bool = False,
         batch_size: int = 8,
     ) -> None:
-        for what, value, known in (
-            ("engine", engine, ENGINES),
-            ("input rule", input_rule, INPUT_RULES),
-            ("treatment of 0/0", undefined, UNDEFINED),
-        ):
-            if value not in known:
-                raise NpmError(f"The {what} {value!r} is unknown: choose {' or '.join(known)}.")
+        check_names(
+            rule=rule,
+            engine=engine,
+            input_rule=input_rule,
+            undefined=undefined,
+            average=average,
+            precision=precision,
+        )
         if batch_size < 1:
             raise NpmError(f"The batch size is {batch_size}: give 1 or more.")
+        own = rule == "alpha1-beta0" and engine != "zennit"
+        if engine == "fused" and not own:
+            raise NpmError(
+                f'The fused engine has the rule "alpha1-beta0" only: use the engine "auto" for '
+                f'"{rule}".'
+            )
+        if precision != "float32" and not own:
+            raise NpmError(
+                "bfloat16 needs the fused engine and its rule: use the precision float32."
+            )
         self.model = model
-        self.engine = engine
-        self.input_rule: Literal["zplus", "zbox"] = input_rule
-        self.undefined: Literal["spread", "drop"] = undefined
-        self.batch_size = batch_size
-        self._run: ZennitEngine | None = None
+        self.rule: RuleName = rule
+        self.engine: EngineName = engine
+        self.input_rule: InputRule = input_rule
+        self.undefined: Undefined = undefined
+        self.average: Average = average
+        self.precision: Precision = precision
+        self.difference = difference
+        self._portions = Portions(batch_size)
+        self._run: Engine | None = None
+
+    @property
+    def batch_size(self) -> int:
+        """Images at a time; less than was given if memory ran out."""
+        return self._portions.size
 
     def __call__(
         self,
         images: Maps,
         target: int | ArrayLike | None = None,
+        against: Against = None,
         *,
         progress: Progress = silent,
     ) -> Explanation:
-        """Decompose the outputs of images (N, H, W); see `explain`."""
+        """Explain images (N, H, W) or (N, C, H, W); see `explain`."""
         n = len(images)
         if n == 0:
             raise NpmError("There are no images to explain: give at least one.")
-        model = self.model
-        parameter = next(model.parameters(), torch.zeros(0))
-        place: dict[str, Any] = {"device": parameter.device, "dtype": parameter.dtype}
+        targets = read_targets(target, n, "to explain")
+        others = read_against(against, n)
         first = read_map(images, 0)
-        height, width = first.shape
-        if isinstance(model, NanoporosityNet):
-            model.check_size(height, width)
-        if self._run is None:
-            from ._lrp import ZennitEngine  # zennit is needed, and imported, only here
-
-            sample = torch.as_tensor(first[None, None]).to(**place)
-            self._run = ZennitEngine(model, sample, self.input_rule, self.undefined)
+        if isinstance(self.model, NanoporosityNet):
+            self.model.check_map(first.shape)
+        place = _place(self.model)
         run = self._run
-        targets = _targets(target, n, run.n_classes)
+        if run is None:
+            sample = torch.as_tensor(first.reshape(1, -1, *first.shape[-2:])).to(**place)
+            run = self._run = self._prepare(sample)
 
-        relevance = np.zeros((n, height, width), np.float32)
-        output, conservation, met = np.zeros(n), np.zeros(n), np.zeros(n)
-        explained, predicted = np.zeros(n, np.int64), np.zeros(n, np.int64)
-        for start in range(0, n, self.batch_size):
-            part = slice(start, min(start + self.batch_size, n))
+        result = Readout(n, first.shape, run.signed, self.difference)
+        start = 0
+        while start < n:
+            part = slice(start, min(start + self._portions.size, n))
             batch = read_batch(images, range(n)[part])
-            _check(batch, start, (height, width), self.input_rule)
-            wanted = None if targets is None else torch.as_tensor(targets[part])
-            maps, logits, share = run(torch.as_tensor(batch).to(**place), wanted)
-            predicted[part] = logits.argmax(1).cpu().numpy()
-            explained[part] = predicted[part] if targets is None else targets[part]
-            output[part] = logits.double().cpu().numpy()[np.arange(len(batch)), explained[part]]
-            values = maps.double().cpu().numpy()
-            sums = values.sum((1, 2))
-            # without relevance there is nothing to normalise: zeros stay zeros
-            relevance[part] = np.maximum(values, 0) / np.where(sums > 0, sums, 1)[:, None, None]
-            conservation[part] = sums
-            met[part] = share.numpy()
-            progress(part.stop, n, "Relevance", {"conservation": float(sums.mean())})
-        return Explanation(
-            relevance=relevance,
-            raw_sum=conservation * output,
-            output=output,
-            conservation=conservation,
-            undefined=met,
-            target=explained,
-            predicted=predicted,
-            engine=self.engine,
-            input_rule=self.input_rule,
-            undefined_rule=self.undefined,
+            check_same(start, batch.shape[1:], 0, result.shape)
+            if self.input_rule == "zbox" and (batch.min() < 0 or batch.max() > 1):
+                raise NpmError(
+                    "The box rule needs porosity from 0 to 1, and a map goes beyond: calibrate "
+                    'it, or use the input rule "zplus".'
+                )
+            question = Question(
+                None if targets is None else targets[part],
+                None if others is None else others[part],
+                self.difference,
+                start,
+            )
+            tensor = torch.as_tensor(batch).to(**place)
+            answer = self._portions.try_out(partial(run, tensor, question), len(batch))
+            if answer is None:
+                continue  # memory ran out: again, with fewer images
+            result.take(part, answer, question.target)
+            start = part.stop
+            mean = float(result.conservation[part].mean())
+            progress(start, n, "Relevance", {"conservation": mean})
+        gradients = run.name == "torch"
+        return result.explanation(
+            against=others,
+            engine=run.name,
+            rule=self.rule,
+            input_rule="none" if gradients else self.input_rule,
+            undefined_rule="none" if gradients else "drop" if run.signed else self.undefined,
+            average=self.average,
+            precision=self.precision,
+        )
+
+    def _prepare(self, sample: torch.Tensor) -> Engine:
+        engine = self._choose(sample)
+        return engine if self.average == "none" else TurningEngine(engine)
+
+    def _choose(self, sample: torch.Tensor) -> Engine:
+        if self.rule in ("gradient x input", "integrated gradients"):
+            return GradientEngine(self.model, cast("Any", self.rule))
+        from ._lrp import ZennitEngine  # zennit is needed, and imported, only here
+
+        return ZennitEngine(
+            self.model, sample, self.input_rule, self.undefined, cast("Any", self.rule)
         )
 
 
-def _targets(target: int | ArrayLike | None, n: int, n_classes: int) -> NDArray[np.int64] | None:
-    if target is None:
-        return None
-    given = np.asarray(target)
-    if given.dtype.kind not in "iu" or given.shape not in ((), (n,)):
-        raise NpmError(
-            f"The classes to explain must be one whole number or {n}, one for each image."
-        )
-    if given.min() < 0 or given.max() >= n_classes:
-        raise NpmError(
-            f"The network tells {n_classes} samples apart: explain a class from 0 to "
-            f"{n_classes - 1}."
-        )
-    return np.broadcast_to(given, (n,)).astype(np.int64)
-
-
-def _check(batch: NDArray[np.float32], start: int, shape: tuple[int, int], input_rule: str) -> None:
-    if batch.shape[2:] != shape:
-        raise NpmError(
-            f"Map {start} is {batch.shape[2]} x {batch.shape[3]} px and map 0 is {shape[0]} x "
-            f"{shape[1]} px: explain maps of one size at a time."
-        )
-    if input_rule == "zbox" and (batch.min() < 0 or batch.max() > 1):
-        raise NpmError(
-            "The box rule needs porosity from 0 to 1, and a map goes beyond: calibrate it, or "
-            'use the input rule "zplus".'
-        )
+def _place(model: nn.Module) -> dict[str, Any]:
+    parameter = next(model.parameters(), torch.zeros(0))
+    return {"device": parameter.device, "dtype": parameter.dtype}
