@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,7 +11,7 @@ from napari_npm.core.phantom import experiment, planted
 from napari_npm.io import write_image, write_labels
 from napari_npm.study import STEPS, Study, add_folder, run, take_masks
 from napari_npm.study.hashing import hash_file
-from napari_npm.study.state import StepState
+from napari_npm.study.state import Finish, Record, StepState
 
 QUICK = ("simulate", "import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
 LONG = tuple(STEPS)[: tuple(STEPS).index("correlate") + 1]
@@ -141,4 +142,51 @@ def quick(quick_study, tmp_path):
     folder = tmp_path / "quick"
     shutil.copytree(quick_study, folder)
     with Study.open(folder) as study:
+        yield study
+
+
+@pytest.fixture(scope="session")
+def made_folder(tmp_path_factory):
+    """Return a study whose maps and relevance were made up, in a second and without a network.
+
+    Two samples of two specimens; the first image has two tiles. Relevance is in blobs.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    rng = np.random.default_rng(7)
+    home = tmp_path_factory.mktemp("made")
+    for sample, specimen, height in (("S1", "a", 768), ("S1", "b", 384), ("S2", "a", 384),
+                                     ("S2", "b", 384)):  # fmt: skip
+        grey = rng.integers(50, 200, (height, 384), np.uint8)
+        path = home / "images" / sample / specimen / f"{sample}-{specimen}.tif"
+        write_image(path, grey, 52.0)
+    folder = home / "study"
+    with Study.create(folder, name="Made") as study:
+        add_folder(study, home / "images", copy=True)
+        for kind in ("mulf", "micf", "relevance/mulf"):
+            stack = study.stack(kind)
+            stack.prepare(study.tiles, "float32", 52.0)
+            noise = rng.normal(size=(len(study.tiles), 384, 384))
+            blobs = gaussian_filter(noise, (0, 3, 3))
+            values = np.exp(8 * blobs) if "/" in kind else np.clip(0.3 + blobs, 0, 1)
+            values /= values.sum((1, 2), keepdims=True) if "/" in kind else 1
+            stack.write(study.tiles, values.astype(np.float32))
+        images = [image.id for image in study.images]
+        for step, items in (
+            ("calibrate", images),
+            ("smooth", images),
+            ("train", ["mulf"]),
+            ("explain", [f"mulf/{image}" for image in images]),
+        ):
+            for item in items:
+                study.state(step).add(Record(item, "key", f"{step} {item}"))
+            study.state(step).close(Finish("key", ()), items)
+    return folder
+
+
+@pytest.fixture
+def made(made_folder, tmp_path):
+    """Return an open copy of the study whose maps and relevance were made up."""
+    shutil.copytree(made_folder, tmp_path / "made")
+    with Study.open(tmp_path / "made") as study:
         yield study

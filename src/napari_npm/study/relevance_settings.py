@@ -29,10 +29,32 @@ class ThresholdParameters(Parameters):
 
 
 class RegionsParameters(Parameters):
-    """How much relevance the regions hold, and what counts as a boundary."""
+    """How much relevance the regions hold, how they are cleaned, and what is a boundary."""
 
     share: float = parameter(
         0.70, "Share of a tile's relevance that the characteristic regions hold.", gt=0, le=1
+    )
+    min_area_px: int = parameter(
+        1,
+        "Regions of fewer pixels are dropped; 1 keeps all, as in the paper. What the rest holds"
+        " is stated.",
+        unit="px",
+        ge=1,
+        le=100_000,
+    )
+    fill_holes_px: int = parameter(
+        0, "Holes in regions of at most so many pixels are filled.", unit="px", ge=0, le=100_000
+    )
+    connectivity: Literal[8, 4] = parameter(
+        8, "Pixels of a region touch by their sides (4) or also by their corners (8)."
+    )
+    table_min_px: int = parameter(
+        9,
+        "Smallest region that has a line of its own in the table of regions; smaller ones are"
+        " counted only.",
+        unit="px",
+        ge=1,
+        le=100_000,
     )
     gradient: float = parameter(
         1.5e-5,
@@ -41,3 +63,14 @@ class RegionsParameters(Parameters):
         unit="1/px",
         gt=0,
     )
+    gradient_in_means: float | None = parameter(
+        None,
+        "The gradient as a multiple of a tile's mean relevance instead, which does not depend on"
+        " the size of the tile; the paper's is 2.2 means.",
+        gt=0,
+        le=1000,
+    )
+    confidence: float = parameter(
+        0.95, "Confidence level of the intervals of the means over tiles.", gt=0, lt=1
+    )
+    seed: int = parameter(0, "Seed of the bootstrap behind these intervals.", ge=0)
