@@ -7,7 +7,8 @@ import torch
 from safetensors.torch import load, save
 from scipy.ndimage import gaussian_filter
 
-from napari_npm.core._batches import MapStore, batches, epoch_plan, turned
+from napari_npm.core._augment import epoch_plan, turned
+from napari_npm.core._batches import MapStore, batches
 from napari_npm.core.errors import Cancelled, NpmError
 from napari_npm.core.network import NanoporosityNet, NetworkConfig
 from napari_npm.core.training import (
@@ -97,11 +98,11 @@ def test_two_maps_are_read_as_channels_and_turned_together() -> None:
     assert result.model.config.in_channels == 2
     assert predict(result.model, pairs).shape == (16, 2)
     store = MapStore(pairs, 0)
-    plan, elements = epoch_plan(16, 4, seed=1, epoch=1, augment=True, square=True)
-    for batch, indices in batches(store, plan, elements):
+    plan = epoch_plan(16, 4, seed=1, epoch=1, augment=True)
+    for batch, indices in batches(store, plan.batches, plan):
         for pair, index in zip(batch, indices, strict=True):
             for channel, image in zip(pair, pairs[index].astype(np.float16), strict=True):
-                np.testing.assert_array_equal(channel, turned(image, elements[index]))
+                np.testing.assert_array_equal(channel, turned(image, plan.elements[index]))
     with pytest.raises(NpmError, match=r"1 channel\(s\), but this network reads 2"):
         predict(result.model, images)
     with pytest.raises(NpmError, match="Map 3 is 32 x 32 px with 3 channels and map 0"):
@@ -227,19 +228,19 @@ def test_oblong_maps_train_and_every_map_is_used_once() -> None:
     images = np.random.default_rng(0).uniform(0, 1, (11, 32, 40)).astype(np.float32)
     result = train(images, np.arange(11) % 2, **{**SHORT, "epochs": 1})
     assert predict(result.model, images, batch_size=4).shape == (11, 2)
-    plan, elements = epoch_plan(11, 4, seed=1, epoch=3, augment=True, square=False)
-    assert sorted(np.concatenate(plan)) == list(range(11))
-    assert [len(part) for part in plan] == [4, 4, 3]
-    assert set(elements) <= {0, 2, 4, 6}
+    plan = epoch_plan(11, 4, seed=1, epoch=3, augment=True, square=False)
+    assert sorted(np.concatenate(plan.batches)) == list(range(11))
+    assert [len(part) for part in plan.batches] == [4, 4, 3]
+    assert set(plan.elements) <= {0, 2, 4, 6}
     store = MapStore(images, 10**9)
-    for batch, indices in batches(store, plan, None):
+    for batch, indices in batches(store, plan.batches):
         np.testing.assert_array_equal(batch[:, 0], images[indices].astype(np.float16))
 
 
 def test_every_epoch_draws_its_own_order_and_turns() -> None:
-    drawn = [epoch_plan(50, 10, 1, epoch, augment=True, square=True) for epoch in (1, 2, 1)]
-    orders = [np.concatenate(plan).tolist() for plan, _ in drawn]
-    turns = [elements.tolist() for _, elements in drawn]
+    drawn = [epoch_plan(50, 10, 1, epoch, augment=True) for epoch in (1, 2, 1)]
+    orders = [np.concatenate(plan.batches).tolist() for plan in drawn]
+    turns = [plan.elements.tolist() for plan in drawn]
     assert orders[0] == orders[2] != orders[1]
     assert turns[0] == turns[2] != turns[1]
     assert set(turns[0]) == set(range(8))

@@ -1,11 +1,12 @@
-"""Batches of maps for training: cached, shuffled, turned and flipped, one batch ahead."""
+"""Batches of maps for training: cached or read ahead by threads, so that no step waits."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ._ahead import READERS, ahead
+from ._augment import Indices, Plan
 from ._maps import Maps, check_same, read_map, with_channels
 from .progress import Progress, silent
 
@@ -21,7 +22,8 @@ class MapStore:
     Parameters
     ----------
     maps : Maps
-        (N, H, W) or (N, C, H, W), anything with a length and integer indexing.
+        (N, H, W) or (N, C, H, W), anything with a length and integer indexing; it is read by
+        several threads at a time.
     cache_bytes : int
         Memory that the kept maps may take.
     progress : callable
@@ -41,8 +43,7 @@ class MapStore:
         n = len(maps)
         if n * first.size * 2 <= cache_bytes:
             self._cache = np.empty((n, *self.shape), np.float16)
-        for index in range(n):
-            image = with_channels(read_map(maps, index))
+        for index, image in enumerate(ahead(self._read, range(n), threads=READERS)):
             check_same(index, image.shape, 0, self.shape)
             if self._cache is not None:
                 self._cache[index] = image
@@ -52,52 +53,39 @@ class MapStore:
         return len(self._maps)
 
     def __getitem__(self, index: int) -> Image:
-        if self._cache is not None:
-            cached: Image = self._cache[index]
-            return cached
+        return self._read(index) if self._cache is None else self._cache[index]
+
+    def _read(self, index: int) -> Image:
         return with_channels(read_map(self._maps, index)).astype(np.float16)
 
-
-def turned(image: Image, element: int) -> Image:
-    """Return one of the eight turns and flips of a square (D4), exactly, as a view.
-
-    The last two axes are turned; channels before them stay.
-    """
-    image = np.rot90(image, element % 4, axes=(-2, -1))
-    return image[..., ::-1] if element >= 4 else image
-
-
-def epoch_plan(
-    n: int, batch_size: int, seed: int, epoch: int, augment: bool, square: bool
-) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
-    """Draw an epoch's batches of indices, nearly equal in size, and each map's element of D4.
-
-    Both depend on ``seed`` and ``epoch`` alone, so an epoch can be repeated without those before.
-    """
-    rng = np.random.default_rng([seed, epoch])
-    order = rng.permutation(n)
-    elements = rng.integers(0, 8, n) if augment else np.zeros(n, np.int64)
-    if not square:
-        elements = elements // 2 * 2  # a quarter turn would swap rows and columns
-    return np.array_split(order, -(-n // batch_size)), elements
+    @property
+    def threads(self) -> int:
+        """Threads that it takes to have the next batch in time."""
+        return READERS if self._cache is None else 1
 
 
 def batches(
-    store: MapStore, plan: list[NDArray[np.int64]], elements: NDArray[np.int64] | None
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """Yield (images (n, C, H, W), indices), preparing the next batch while one is used."""
+    store: MapStore,
+    parts: Sequence[Indices],
+    plan: Plan | None = None,
+) -> Iterator[tuple[NDArray[np.float32], Indices]]:
+    """Yield (images (n, C, H, W), indices) of each part, preparing the next ones meanwhile.
 
-    def assemble(indices: NDArray[np.int64]) -> NDArray[np.float32]:
+    Parameters
+    ----------
+    store : MapStore
+        The maps.
+    parts : sequence of ndarray of int
+        Indices of the maps of each batch.
+    plan : Plan, optional
+        What each map goes through; nothing by default.
+    """
+
+    def assemble(indices: Indices) -> NDArray[np.float32]:
         images = np.empty((len(indices), *store.shape), np.float32)
         for place, index in enumerate(indices):
-            element = 0 if elements is None else int(elements[index])
-            images[place] = turned(store[int(index)], element)
+            image = store[int(index)]
+            images[place] = image if plan is None else plan.applied(int(index), image)
         return images
 
-    with ThreadPoolExecutor(1, thread_name_prefix="npm-batches") as ahead:
-        waiting = ahead.submit(assemble, plan[0])
-        for number, indices in enumerate(plan):
-            images = waiting.result()
-            if number + 1 < len(plan):
-                waiting = ahead.submit(assemble, plan[number + 1])
-            yield images, indices
+    yield from zip(ahead(assemble, parts, threads=store.threads), parts, strict=True)

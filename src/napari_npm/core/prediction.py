@@ -1,13 +1,16 @@
 """What a network says about maps."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
+from ._ahead import ahead
 from ._maps import Maps, read_batch, read_map
+from ._memory import Portion
 from .errors import NpmError
 from .network import NanoporosityNet
 from .progress import Progress, silent
@@ -25,7 +28,7 @@ def predict(
     maps : array-like, (N, H, W) or (N, C, H, W)
         Anything with a length and integer indexing.
     batch_size : int
-        Maps at a time.
+        Maps at a time; fewer where memory runs out.
     progress : callable
         Called after each batch.
 
@@ -37,7 +40,7 @@ def predict(
     Raises
     ------
     NpmError
-        If there are no maps, one holds NaN, or the size does not fit.
+        If there are no maps, one holds NaN, the size does not fit, or memory runs out with one map.
     """
     if len(maps) == 0:
         raise NpmError("There are no maps to classify: give at least one.")
@@ -52,17 +55,26 @@ def predict(
 
 
 def probabilities(
-    model: nn.Module, maps: Maps, batch_size: int, progress: Progress
+    model: nn.Module,
+    maps: Maps,
+    batch_size: int,
+    progress: Progress,
+    portion: Portion | None = None,
 ) -> NDArray[np.float32]:
     """Return what `predict` does, of a network already in eval mode."""
     n = len(maps)
     parameter = next(model.parameters(), torch.zeros(0))
+    portion = Portion(batch_size) if portion is None else portion
+    parts = [range(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
     rows = []
     with torch.no_grad():
-        for start in range(0, n, batch_size):
-            stop = min(start + batch_size, n)
-            images = torch.as_tensor(read_batch(maps, range(start, stop)))
-            images = images.to(parameter.device, parameter.dtype)
-            rows.append(torch.softmax(model(images), 1).float().cpu().numpy())
-            progress(stop, n, "Predict")
+        for part, images in zip(parts, ahead(partial(read_batch, maps), parts), strict=True):
+            tensor = torch.as_tensor(images).to(parameter.device, parameter.dtype)
+            logits = portion.work(partial(_in_portions, model, tensor))
+            rows.append(torch.softmax(logits, 1).float().cpu().numpy())
+            progress(part.stop, n, "Predict")
     return np.concatenate(rows)
+
+
+def _in_portions(model: nn.Module, images: Tensor, size: int) -> Tensor:
+    return torch.cat([model(some) for some in torch.split(images, size)])
