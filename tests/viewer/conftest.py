@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtTest import QTest
 
 from napari_npm.core.masking import Label
 
@@ -111,3 +113,47 @@ def opened(dock: Any, study_folder: Any, qtbot: Any) -> Any:
     qtbot.waitUntil(lambda: widget.session.image_id != "", timeout=30_000)
     qtbot.waitUntil(lambda: bool(widget.session.states), timeout=30_000)
     return widget
+
+
+@pytest.fixture
+def click_pixel(viewer: Any, qtbot: Any) -> Callable[[Any, int, int], None]:
+    """Return a function that clicks with the mouse on a pixel of a layer in the canvas."""
+
+    def click(layer: Any, row: int, column: int) -> None:
+        from napari_npm.viewer.session import plain
+
+        canvas = plain(viewer).window._qt_viewer.canvas
+        node = canvas.layer_to_visual[layer].node
+        x, y = node.get_transform("visual", "canvas").map((column + 0.5, row + 0.5))[:2]
+        QTest.mouseMove(canvas.native, QPoint(round(x), round(y)))
+        QTest.mouseClick(canvas.native, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+        qtbot.wait(50)
+
+    return click
+
+
+@pytest.fixture
+def mulf(viewer: Any, rng: Any) -> Any:
+    """A free image of one tile, named "free" and of 50 nm a pixel, with a MulF map."""
+    from napari_npm.viewer.layers import Kind, Subject, put
+
+    values = (rng.random((384, 384)) ** 3).astype(np.float32)
+    viewer.add_image(
+        np.round(255 * values).astype(np.uint8), name="free", scale=(0.05, 0.05), units=("µm", "µm")
+    )
+    put(viewer, Kind.MULF, Subject("free", 50.0), values)
+    return values
+
+
+@pytest.fixture
+def model_folder(tmp_path: Path) -> Path:
+    """A folder with an untrained network for MulF maps and two classes."""
+    import torch
+
+    from napari_npm.core.network import NanoporosityNet
+    from napari_npm.study.models import save_model
+
+    torch.manual_seed(1)
+    card = {"maps": "mulf", "classes": ["S1", "S2"]}
+    save_model(tmp_path / "mine", NanoporosityNet(n_classes=2).eval(), card)
+    return tmp_path / "mine"

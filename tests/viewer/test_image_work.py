@@ -7,7 +7,6 @@ from napari_npm.core.regions import isodata_split
 from napari_npm.core.smoothing import microscale
 from napari_npm.viewer.image_work import (
     layout,
-    regions_of,
     smooth_image,
     split_image,
 )
@@ -48,15 +47,6 @@ def test_an_image_smaller_than_a_tile_is_one_piece(grey):
     assert smooth.shape == grey.shape
     with pytest.raises(NpmError, match="no pixel size"):
         smooth_image(silent, grey / 255.0, (), 1.0, 0.1, "reflect", None)
-
-
-def test_regions_hold_their_share(rng):
-    relevance = rng.random((384, 384)) ** 8
-    found = regions_of(silent, relevance, rng.random((384, 384)), ((0, 0),), 0.7, 1.5e-5)
-    assert relevance[found.regions == 1].sum() / relevance.sum() == pytest.approx(0.7, abs=1e-3)
-    assert found.area == pytest.approx(found.regions.mean())
-    assert found.boundary.mean() == pytest.approx(found.boundary_area)
-    assert 0 <= found.boundary_high <= 1
 
 
 def test_s2_of_an_image_is_normalised_and_in_micrometres(rng):

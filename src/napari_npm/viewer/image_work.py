@@ -87,58 +87,6 @@ def split_image(report: Progress, values: NDArray[Any], origins: Origins) -> Hal
     )
 
 
-@dataclass(frozen=True)
-class Features:
-    """Regions and boundaries of an image's relevance.
-
-    Attributes
-    ----------
-    regions, boundary : ndarray of uint8, (H, W)
-        1 on characteristic regions and on boundary features.
-    area, reached, boundary_area, boundary_high : float
-        Means over the tiles: area fraction, share of relevance held, area fraction of boundary
-        features, and their share in HP (NaN without a map).
-    """
-
-    regions: NDArray[np.uint8]
-    boundary: NDArray[np.uint8]
-    area: float
-    reached: float
-    boundary_area: float
-    boundary_high: float
-
-
-def regions_of(
-    report: Progress,
-    relevance: NDArray[Any],
-    values: NDArray[Any] | None,
-    origins: Origins,
-    share: float,
-    gradient: float,
-) -> Features:
-    """Find characteristic regions and boundary features tile by tile, as a study does."""
-    from napari_npm.core.regions import boundary_features, characteristic_regions, isodata_split
-
-    tiles = cut(relevance, origins)
-    maps = None if values is None else cut(values, origins)
-    regions, edges = [], []
-    for number, tile in enumerate(tiles):
-        report(number, len(tiles), "finding regions")
-        high = None if maps is None else isodata_split(maps[number]).high
-        regions.append(characteristic_regions(tile, share))
-        edges.append(boundary_features(tile, gradient, high))
-    shape = relevance.shape
-    in_high = [edge.high_fraction for edge in edges if edge.mask.any()]
-    return Features(
-        join(np.stack([one.mask for one in regions]).astype(np.uint8), origins, shape),
-        join(np.stack([one.mask for one in edges]).astype(np.uint8), origins, shape),
-        float(np.mean([one.area_fraction for one in regions])),
-        float(np.mean([one.reached for one in regions])),
-        float(np.mean([one.area_fraction for one in edges])),
-        float(np.mean(in_high)) if in_high else float("nan"),
-    )
-
-
 def layout(shape: tuple[int, int], study: Any = None, image_id: str | None = None) -> Origins:
     """Return where the tiles of an image lie: the study's, or tiles that cover a free image.
 

@@ -14,7 +14,11 @@ class Kind(StrEnum):
     MICF = "MicF"
     LPHP = "LP/HP"
     RELEVANCE = "Relevance"
+    DIFFERENCE = "Class difference"
+    CLASSES = "Most probable class"
+    PROBABILITY = "Probability"
     REGIONS = "Regions"
+    REGION = "Chosen region"
     BOUNDARY = "Boundary"
     PREVIEW = "Preview"
     CLIPPED = "Clipped"
@@ -36,3 +40,10 @@ LABEL_COLOURS: dict[int, str] = {
     Label.CSH: "#56B4E9",
     Label.METAL: "#CC79A7",
 }
+# For classes, in their order: Okabe-Ito again, blue and orange first.
+CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+
+
+def class_colour(number: int) -> str:
+    """Return the colour of a class; after the last one they begin again."""
+    return CLASS_COLOURS[number % len(CLASS_COLOURS)]

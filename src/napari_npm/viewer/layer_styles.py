@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .kinds import LABEL_COLOURS, LABEL_NAMES, Kind
+from .kinds import CLASS_COLOURS, LABEL_COLOURS, LABEL_NAMES, Kind
 
 LP_COLOUR = "#4477AA"
 HP_COLOUR = "#CC3311"
@@ -15,6 +15,11 @@ STROKE_NAMES = {1: "UC", 2: "not UC"}
 STROKE_COLOURS = {1: "#F0E442", 2: "#0072B2"}
 PROPOSAL_COLOUR = "#00D68F"
 GRAIN_COLOUR = "#FF5C5C"
+CHOSEN_COLOUR = "#F0E442"
+# Purple for what speaks against, orange for what speaks for: no red and green, white between.
+DIVERGING = ("#3B0F70", "#8073AC", "#F7F7F7", "#E08214", "#7F3B08")
+# Beyond so many pixels napari takes too long to draw outlines: areas are shown instead.
+_MOST_OUTLINED = 600_000
 
 
 def add_layer(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str, Any]) -> Any:
@@ -55,15 +60,24 @@ def add_layer(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str,
             opacity=0.85,
             **settings,
         )
-    if kind in (Kind.PROPOSED_UC, Kind.GRAIN):
-        # The data are a hatching and an outline, drawn as they are.
-        colours = {1: GRAIN_COLOUR}
+    if kind in (Kind.PROPOSED_UC, Kind.GRAIN, Kind.REGION):
+        # The data are a hatching and outlines, drawn as they are.
+        colours = {1: CHOSEN_COLOUR if kind is Kind.REGION else GRAIN_COLOUR}
         if kind is Kind.PROPOSED_UC:
             colours = {**LABEL_COLOURS, 1: PROPOSAL_COLOUR}
         return viewer.add_labels(data, colormap=direct(colours), opacity=0.9, **settings)
-    if kind in (Kind.REGIONS, Kind.BOUNDARY):
-        colour = REGION_COLOUR if kind is Kind.REGIONS else "#DDAA33"
-        return _outlined(viewer, data, direct({1: colour}), settings)
+    if kind is Kind.REGIONS:
+        # Each region has a label of its own; all are of one colour.
+        return _outlined(viewer, data, direct({}, REGION_COLOUR), settings)
+    if kind is Kind.BOUNDARY:
+        return _outlined(viewer, data, direct({1: "#DDAA33"}), settings)
+    if kind is Kind.CLASSES:
+        colours = dict(enumerate(CLASS_COLOURS * 8, start=1))
+        return viewer.add_labels(data, colormap=direct(colours), opacity=0.55, **settings)
+    if kind is Kind.DIFFERENCE:
+        layer = viewer.add_image(data, colormap=_smooth("against-for", DIVERGING), **settings)
+        follow(layer, kind, data, rgb)
+        return _with_colorbar(layer)
     if kind is Kind.CLIPPED:
         # An image, not labels: napari maps labels on the main thread, too slowly for a drag.
         return viewer.add_image(
@@ -83,6 +97,28 @@ def add_layer(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str,
     if kind is Kind.RELEVANCE:
         return viewer.add_image(data, colormap="inferno", **settings)
     layer = viewer.add_image(data, colormap="viridis", contrast_limits=(0.0, 1.0), **settings)
+    return _with_colorbar(layer)
+
+
+def follow(layer: Any, kind: Kind, data: Any, rgb: bool) -> None:
+    """Fit the looks of a layer whose data have just been replaced."""
+    if rgb:
+        return
+    if kind is Kind.IMAGE:
+        layer.contrast_limits_range, layer.contrast_limits = limits(data), limits(data)
+    elif kind is Kind.DIFFERENCE:
+        layer.contrast_limits_range = layer.contrast_limits = symmetric(data)
+    elif kind in (Kind.REGIONS, Kind.BOUNDARY):
+        _outline(layer, data)
+
+
+def symmetric(data: Any) -> tuple[float, float]:
+    """Return limits with 0 in the middle that leave out the largest thousandth."""
+    top = float(np.quantile(np.abs(data), 0.999)) if data.size else 0.0
+    return (-top, top) if top > 0 else (-1.0, 1.0)
+
+
+def _with_colorbar(layer: Any) -> Any:
     # napari 0.6 has no colour bar.
     if hasattr(layer, "colorbar"):
         layer.colorbar.visible = True
@@ -90,10 +126,22 @@ def add_layer(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str,
 
 
 def _outlined(viewer: Any, data: Any, colormap: Any, settings: dict[str, Any]) -> Any:
-    # Outlines, so that the relevance below keeps its red and blue.
-    layer = viewer.add_labels(data, colormap=colormap, opacity=0.9, **settings)
-    layer.contour = 1
+    layer = viewer.add_labels(data, colormap=colormap, **settings)
+    _outline(layer, data)
     return layer
+
+
+def _outline(layer: Any, data: Any) -> None:
+    # Outlines, so that the relevance below keeps its red and blue.
+    width = 1 if data.size <= _MOST_OUTLINED else 0
+    if layer.contour != width or layer.opacity == 1:
+        layer.contour, layer.opacity = width, 0.9 if width else 0.5
+
+
+def _smooth(name: str, colours: tuple[str, ...]) -> Any:
+    from napari.utils.colormaps import Colormap
+
+    return Colormap(list(colours), name=name)
 
 
 def _steps(name: str, colours: tuple[str, ...]) -> Any:
@@ -111,11 +159,11 @@ def limits(data: Any) -> tuple[float, float]:
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def direct(colours: dict[int, str]) -> Any:
-    """Return a labels colormap with the given colours and nothing for other labels."""
+def direct(colours: dict[int, str], others: str = "transparent") -> Any:
+    """Return a labels colormap with the given colours and one for all other labels."""
     from napari.utils.colormaps import DirectLabelColormap
 
-    return DirectLabelColormap(color_dict={None: "transparent", 0: "transparent", **colours})
+    return DirectLabelColormap(color_dict={None: others, 0: "transparent", **colours})
 
 
 def mask_colours() -> Any:
@@ -126,6 +174,11 @@ def mask_colours() -> Any:
 def mask_features() -> Any:
     """Return the table that makes napari name the mask label under the pointer."""
     return _features({int(label): name for label, name in LABEL_NAMES.items()})
+
+
+def class_features(names: Any) -> Any:
+    """Return the table that makes napari name the class under the pointer."""
+    return _features(dict(enumerate(names, start=1)))
 
 
 def _features(names: dict[int, str]) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 from .kinds import LABEL_COLOURS as LABEL_COLOURS
 from .kinds import LABEL_NAMES as LABEL_NAMES
 from .kinds import Kind as Kind
-from .layer_styles import add_layer, limits
+from .layer_styles import add_layer, follow
 
 MICROMETRE = "µm"
 PIXEL = "pixel"
@@ -47,9 +47,9 @@ def spatial(pixel_size_nm: float | None, ndim: int = 2) -> dict[str, Any]:
     return {"scale": (1.0,) * leading + (step,) * 2, "units": (PIXEL,) * leading + (unit,) * 2}
 
 
-def layer_name(kind: Kind, subject: str) -> str:
-    """Name a layer by what it shows and of which image."""
-    return f"{kind} · {subject}"
+def layer_name(kind: Kind, subject: str, detail: str = "") -> str:
+    """Name a layer by what it shows, of which class or model if any, and of which image."""
+    return f"{kind} {detail} · {subject}" if detail else f"{kind} · {subject}"
 
 
 def tag(
@@ -116,6 +116,7 @@ def put(
     *,
     values: Any = None,
     source: Kind | None = None,
+    detail: str = "",
 ) -> Any:
     """Show data as the subject's layer of one kind, replacing the earlier one in place.
 
@@ -133,6 +134,8 @@ def put(
         The numbers behind the colours, kept for later steps.
     source : Kind, optional
         The kind of map that the data were made from, kept for later steps.
+    detail : str
+        What of the kind it is, such as a class, for its name.
 
     Returns
     -------
@@ -147,7 +150,7 @@ def put(
     placed = spatial(subject.pixel_size_nm)
     if layer is None:
         settings = {
-            "name": layer_name(kind, subject.name),
+            "name": layer_name(kind, subject.name, detail),
             **placed,
             "metadata": tag(kind, subject, values, source),
         }
@@ -155,10 +158,9 @@ def put(
     else:
         layer.data = data
         layer.scale, layer.units = placed["scale"], placed["units"]
-        layer.name = layer_name(kind, subject.name)
+        layer.name = layer_name(kind, subject.name, detail)
         layer.metadata = {**layer.metadata, **tag(kind, subject, values, source)}
-        if kind is Kind.IMAGE and not rgb:
-            layer.contrast_limits_range, layer.contrast_limits = limits(data), limits(data)
+        follow(layer, kind, data, rgb)
     show_scale_bar(viewer)
     return layer
 
@@ -169,6 +171,13 @@ def show_scale_bar(viewer: Any) -> None:
     canvas = getattr(viewer, "canvas", None)
     bar = viewer.scale_bar if canvas is None else canvas.overlays.scale_bar
     bar.visible = True
+
+
+def camera(viewer: Any) -> Any:
+    """Return the viewer's camera."""
+    # napari 0.9 moved it and deprecates the older place.
+    scene = getattr(viewer, "scene", None)
+    return viewer.camera if scene is None else scene.camera
 
 
 def present(viewer: Any, subject: Subject, *kinds: Kind) -> None:

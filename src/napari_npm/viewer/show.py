@@ -5,7 +5,18 @@ from typing import Any
 from .layers import Kind, find, put, remove
 from .study_work import ImageData
 
-_DERIVED = (Kind.MULF, Kind.MICF, Kind.LPHP, Kind.RELEVANCE, Kind.REGIONS, Kind.BOUNDARY)
+_DERIVED = (
+    Kind.MULF,
+    Kind.MICF,
+    Kind.LPHP,
+    Kind.RELEVANCE,
+    Kind.DIFFERENCE,
+    Kind.CLASSES,
+    Kind.PROBABILITY,
+    Kind.REGIONS,
+    Kind.REGION,
+    Kind.BOUNDARY,
+)
 # The calibrate page shows these again once they follow the new image.
 _LIVE = (Kind.PREVIEW, Kind.CLIPPED)
 
