@@ -52,6 +52,13 @@ from .grey import grey_levels as grey_levels
 from .groups import GroupMeans as GroupMeans
 from .groups import group_means as group_means
 from .growing import RegionGrower as RegionGrower
+from .leakage import Leak as Leak
+from .leakage import find_leaks as find_leaks
+from .leakage import find_twins as find_twins
+from .leakage import pixel_key as pixel_key
+from .leakage import same_pixels as same_pixels
+from .listed_split import check_parts as check_parts
+from .listed_split import split_as_listed as split_as_listed
 from .localisation import Localisation as Localisation
 from .localisation import average_precision as average_precision
 from .localisation import band_energy as band_energy
@@ -122,6 +129,7 @@ from .scattering import point_seed as point_seed
 from .scattering import response_curve as response_curve
 from .smoothing import microscale as microscale
 from .smoothing import sigma_in_px as sigma_in_px
+from .splitting import split_k_fold as split_k_fold
 from .statistics import Anova as Anova
 from .statistics import Comparison as Comparison
 from .statistics import NearestMean as NearestMean
