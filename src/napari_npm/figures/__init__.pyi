@@ -1,6 +1,11 @@
 from .calibration import detectors_figure as detectors_figure
 from .calibration import drift_figure as drift_figure
 from .calibration import uncertainty_figure as uncertainty_figure
+from .faithfulness import Band as Band
+from .faithfulness import deletion_figure as deletion_figure
+from .faithfulness import likeness_matrices as likeness_matrices
+from .faithfulness import noise_figure as noise_figure
+from .faithfulness import randomisation_figure as randomisation_figure
 from .maps import bse_figure as bse_figure
 from .maps import isodata_figure as isodata_figure
 from .maps import porosity_figure as porosity_figure
