@@ -6,10 +6,25 @@ from .parameters import Parameters, parameter
 
 
 class ExplainParameters(Parameters):
-    """Which decision is decomposed, and the rule at the input."""
+    """Which decision is decomposed, by which rule, and what is made of the maps."""
 
-    target: Literal["predicted", "true"] = parameter(
-        "predicted", "Class whose score is decomposed: the predicted or the true one."
+    target: str = parameter(
+        "predicted",
+        "Class whose score is decomposed: predicted, true, or the name of a sample.",
+        examples=["predicted", "true"],
+    )
+    against: str | None = parameter(
+        None,
+        "Decompose the difference from another class instead: the name of a sample (the target is"
+        " then a sample's name too), or others for the mean of all others.",
+        examples=["others"],
+    )
+    rule: Literal["alpha1-beta0", "epsilon-plus", "gradient x input", "integrated gradients"] = (
+        parameter(
+            "alpha1-beta0",
+            "Rule of the decomposition: alpha1-beta0 is the paper's, the others are there for"
+            " comparison; of those with a sign, the positive part is kept.",
+        )
     )
     input_rule: Literal["zplus", "zbox"] = parameter(
         "zplus",
@@ -20,7 +35,50 @@ class ExplainParameters(Parameters):
         "What becomes of relevance that meets units without any input, as inside unhydrated"
         " cement: spread by the rule's limit, which conserves it, or dropped, as zennit does.",
     )
-    engine: Literal["zennit"] = parameter("zennit", "What computes the decomposition.")
+    average: Literal["none", "d4"] = parameter(
+        "none",
+        "Average each map over the eight turns and flips of its tile, turned back: less noise in"
+        " eight times the time.",
+    )
+    difference: bool = parameter(
+        True,
+        "Also keep the class-difference map: where the evidence is for this class rather than for"
+        " the others.",
+    )
+    correction: Literal["none", "flat-field"] = parameter(
+        "none",
+        "Centre bias: left as it is, as in the paper, or divided out by the mean map of tiles of"
+        " other specimens.",
+    )
+    field_tiles: int = parameter(
+        200,
+        "Tiles, evenly over the samples, that each of the two mean maps of the correction is made"
+        " of.",
+        ge=4,
+        le=100_000,
+    )
+    field_sigma_px: float = parameter(
+        16.0, "Smoothing of these mean maps (Gaussian).", unit="px", ge=0, le=200
+    )
+    stride_px: int | None = parameter(
+        None,
+        "Explain images larger than a tile without seams, by windows this far apart, and cut the"
+        " result into the tiles; an odd number, such as 191, avoids a grid. Not set: tile by tile.",
+        unit="px",
+        ge=1,
+        le=384,
+    )
+    engine: Literal["auto", "fused", "zennit"] = parameter(
+        "auto",
+        "What computes it: the package's own way, which is faster, zennit as the reference, or the"
+        " first where it applies.",
+    )
+    precision: Literal["float32", "bfloat16"] = parameter(
+        "float32",
+        "Precision of the sums: bfloat16 is faster on some processors and moves the regions by"
+        " some per cent.",
+    )
+    seed: int = parameter(0, "Seed of the halves and tiles of the correction.", ge=0)
     batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
 
 
