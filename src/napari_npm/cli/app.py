@@ -11,7 +11,7 @@ from napari_npm.study.review import Review
 from napari_npm.study.step import Step
 from napari_npm.study.steps import STEPS
 
-from . import commands
+from . import commands, exporting
 from .options import given, step_options
 from .reporting import reporter
 
@@ -174,6 +174,21 @@ def review(
     """
     said = {"accept": accept, "reject": reject, "correct": correct, "again": again}
     commands.review(study, said, {"undo": undo, "redo": redo}, list_, json_)
+
+
+@app.command("export-model", rich_help_panel=STUDY_PANEL)
+def export_model(
+    study: Annotated[
+        Path, typer.Argument(help="Folder of a study, or of one model.", show_default=False)
+    ],
+    onnx: Annotated[Path, typer.Option(help="ONNX file to write.", show_default=False)],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model of the study, such as mulf.", show_default=False),
+    ] = None,
+) -> None:
+    """Write a trained model as an ONNX file, for programs that do without this package."""
+    exporting.export_model(study, model, onnx)
 
 
 @app.command(rich_help_panel=STUDY_PANEL)

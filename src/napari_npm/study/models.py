@@ -143,54 +143,32 @@ def read_facts(folder: Path) -> dict[str, Any]:
     return _described(folder / WEIGHTS)[1]
 
 
-def check_fits(
-    facts: Mapping[str, Any],
-    *,
-    pixel_size_nm: float | None = None,
-    shape: tuple[int, ...] | None = None,
-    name: str = "this model",
-) -> None:
-    """Refuse maps that a model was not made for.
+def check_pixel_size(facts: Mapping[str, Any], pixel_size_nm: float, name: str) -> None:
+    """Refuse maps of another pixel size than a model's: a texture at another scale is another one.
 
     Parameters
     ----------
     facts : mapping
-        The model's card, or `read_facts`.
-    pixel_size_nm : float, optional
-        Pixel size of the maps in nm; a texture at another scale is another texture.
-    shape : tuple of int, optional
-        Shape of one map: (H, W) or (C, H, W).
+        The model's card, or `read_facts`; one that tells no pixel size takes all.
+    pixel_size_nm : float
+        Pixel size of the maps in nm.
     name : str
         What the model is called, for the message.
 
     Raises
     ------
     NpmError
-        If pixel size, number of maps or size of the tiles are not the model's.
+        If the pixel sizes differ.
     """
     from .importing import PIXEL_SIZE_TOLERANCE
 
     own = facts.get("pixel_size_nm")
-    known = isinstance(own, int | float) and own > 0 and pixel_size_nm is not None
-    if known and abs(pixel_size_nm / own - 1) > PIXEL_SIZE_TOLERANCE:  # type: ignore[operator]
-        raise NpmError(
-            f"These maps have {pixel_size_nm:g} nm a pixel, but {name} learnt from maps of"
-            f" {own:g} nm: rescale the images to that pixel size, or train on these."
-        )
-    if shape is None:
+    if not isinstance(own, int | float) or own <= 0:
         return
-    network = facts.get("network", {})
-    channels, size = shape[0] if len(shape) == 3 else 1, network.get("input_size")
-    wanted = network.get("in_channels", 1)
-    if channels != wanted:
+    if abs(pixel_size_nm / own - 1) > PIXEL_SIZE_TOLERANCE:
         raise NpmError(
-            f"{name[0].upper()}{name[1:]} reads {wanted} map{'s' * (wanted != 1)} of each tile,"
-            f" not {channels}: give the maps that it was trained on."
-        )
-    if network.get("head") == "flatten" and shape[-2:] != (size, size):
-        raise NpmError(
-            f"These maps are {shape[-2]} x {shape[-1]} px, but {name} takes {size} x {size} px:"
-            " cut tiles of that size."
+            f"These maps have {pixel_size_nm:g} nm a pixel, but the model {name} learnt from maps"
+            f" of {own:g} nm: rescale the images to that pixel size, or train on these."
         )
 
 
