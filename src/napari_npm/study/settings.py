@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from .learning_settings import EvaluateParameters as EvaluateParameters
 from .learning_settings import MapKind as MapKind
 from .learning_settings import PredictParameters as PredictParameters
 from .learning_settings import SplitParameters as SplitParameters
@@ -12,6 +13,7 @@ from .physics_settings import CalibrateParameters as CalibrateParameters
 from .physics_settings import Scope as Scope
 from .physics_settings import SimulateParameters as SimulateParameters
 from .relevance_settings import ExplainParameters as ExplainParameters
+from .relevance_settings import FaithfulnessParameters as FaithfulnessParameters
 from .relevance_settings import RegionsParameters as RegionsParameters
 from .relevance_settings import ThresholdParameters as ThresholdParameters
 
@@ -108,7 +110,9 @@ SETTINGS: dict[str, type[Parameters]] = {
     "split": SplitParameters,
     "train": TrainParameters,
     "predict": PredictParameters,
+    "evaluate": EvaluateParameters,
     "explain": ExplainParameters,
+    "faithfulness": FaithfulnessParameters,
     "threshold": ThresholdParameters,
     "regions": RegionsParameters,
     "correlate": CorrelateParameters,

@@ -7,7 +7,9 @@ from napari_npm.study.step import Step
 from .calibrate import Calibrate
 from .correlate import Correlate
 from .describe import Describe
+from .evaluate import Evaluate
 from .explain import Explain
+from .faithfulness import Faithfulness
 from .figures import Figures
 from .import_ import Import
 from .mask import Mask
@@ -32,7 +34,9 @@ STEPS: dict[str, Step[Any]] = {
         Split(),
         Train(),
         Predict(),
+        Evaluate(),
         Explain(),
+        Faithfulness(),
         Threshold(),
         Regions(),
         Correlate(),
