@@ -24,6 +24,7 @@ _IN_WEIGHTS = ("maps", "classes", "pixel_size_nm")
 _BYTES = 2**33  # no network of this package comes near; a file beyond it is not read to be hashed
 _PER_BLOCK, _HEAD = 6, 2
 _KINDS = {"F32", "I64"}
+_DIGEST = "digest"
 
 
 def save_tensors(path: Path, tensors: Mapping[str, "Tensor"], facts: Mapping[str, Any]) -> None:
@@ -36,8 +37,10 @@ def save_tensors(path: Path, tensors: Mapping[str, "Tensor"], facts: Mapping[str
     from napari_npm.io import write_bytes
 
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps(facts, default=str)
-    write_bytes(path, save(ready, metadata={"facts": text, "digest": _digest(ready, text)}))
+    plain = json.loads(json.dumps(facts, default=str))
+    text = json.dumps({**plain, _DIGEST: _digest(ready, json.dumps(plain))})
+    # one entry: safetensors writes several in random order, and equal weights as unequal files
+    write_bytes(path, save(ready, metadata={"facts": text}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
@@ -53,13 +56,12 @@ def load_tensors(path: Path) -> tuple[dict[str, "Tensor"], dict[str, Any]]:
     _require_file(path)
     try:
         with safe_open(path, framework="pt") as file:
-            about = file.metadata() or {}
-            facts = json.loads(about.get("facts", "{}"))
+            facts = json.loads((file.metadata() or {}).get("facts", "{}"))
             # copied out of the file: a mapped one could not be replaced while it is in use
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
         if not isinstance(facts, dict):
             raise ValueError("its description is no table")
-        if about.get("digest", "") not in ("", _digest(tensors, about.get("facts", "{}"))):
+        if facts.pop(_DIGEST, "") not in ("", _digest(tensors, json.dumps(facts))):
             raise ValueError("its content is not what was written")
     except (OSError, SafetensorError, ValueError, RuntimeError, RecursionError) as error:
         raise NpmError(_unreadable(path, error)) from error
@@ -195,6 +197,7 @@ def _described(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, Any]]:
         raise NpmError(_unreadable(path, error)) from error
     if not isinstance(facts, dict) or not kinds <= _KINDS:
         raise NpmError(_foreign(path.parent))
+    facts.pop(_DIGEST, None)
     return shapes, facts
 
 
