@@ -354,7 +354,7 @@ import napari_npm.core._zennit
 def test_result_names_what_was_done() -> None:
     found = explain(trained_like(), maps(1), input_rule="zbox", undefined="drop")
     assert isinstance(found, Explanation)
-    assert (found.engine, found.input_rule, found.undefined_rule) == ("zennit", "zbox", "drop")
+    assert (found.engine, found.input_rule, found.undefined_rule) == ("fused", "zbox", "drop")
 
 
 def test_an_explainer_gives_what_explain_gives_again_and_again() -> None:

@@ -60,6 +60,9 @@ class Engine(Protocol):
     name: str
     signed: bool
 
+    def at_once(self, shape: tuple[int, ...]) -> int | None:
+        """Return how many images (C, H, W) are best worked on together; None for any number."""
+
     def __call__(self, batch: Tensor, ask: Ask) -> Answer:
         """Explain a batch (n, C, H, W) on the network's device."""
 

@@ -40,6 +40,10 @@ class GradientEngine:
                 for node, weight in zip((nodes + 1) / 2, weights / 2, strict=True)
             ]
 
+    def at_once(self, shape: tuple[int, ...]) -> int | None:  # noqa: ARG002 - any number
+        """Return None: as many images as memory holds."""
+        return None
+
     def __call__(self, batch: Tensor, ask: Ask) -> Answer:
         """Explain a batch (n, C, H, W)."""
         with torch.no_grad():

@@ -151,6 +151,10 @@ class ZennitEngine:
                 rules[name] = Pass()
         self._composite = Composite(module_map=lambda _ctx, name, _module: rules.get(name))
 
+    def at_once(self, shape: tuple[int, ...]) -> int | None:  # noqa: ARG002 - any number
+        """Return None: as many images as memory holds."""
+        return None
+
     def __call__(self, batch: Tensor, ask: Ask) -> Answer:
         """Explain a batch (n, C, H, W).
 

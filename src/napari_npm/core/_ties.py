@@ -53,21 +53,23 @@ class SharedMaxPool(nn.Module):
 def share_ties(network: nn.Module) -> None:
     """Replace the max poolings of a network whose windows do not overlap, in place."""
     for name, module in list(network.named_modules()):
-        if isinstance(module, nn.MaxPool2d) and _plain(module):
+        if isinstance(module, nn.MaxPool2d) and is_plain(module):
             parent, _, child = name.rpartition(".")
-            size = _pair(module.kernel_size)
+            size = pair(module.kernel_size)
             setattr(network.get_submodule(parent), child, SharedMaxPool(size))
 
 
-def _plain(module: nn.MaxPool2d) -> bool:
+def is_plain(module: nn.MaxPool2d) -> bool:
+    """Tell whether a max pooling's windows lie side by side, nothing added or left out."""
     return (
-        _pair(module.kernel_size) == _pair(module.stride)
-        and _pair(module.padding) == (0, 0)
-        and _pair(module.dilation) == (1, 1)
+        pair(module.kernel_size) == pair(module.stride)
+        and pair(module.padding) == (0, 0)
+        and pair(module.dilation) == (1, 1)
         and not module.ceil_mode
         and not module.return_indices
     )
 
 
-def _pair(value: Any) -> tuple[int, int]:
+def pair(value: Any) -> tuple[int, int]:
+    """Return rows and columns of a size that torch also takes as one number."""
     return (value, value) if isinstance(value, int) else (value[0], value[1])

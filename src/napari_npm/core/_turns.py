@@ -29,6 +29,10 @@ class TurningEngine:
         self.engine = engine
         self.name, self.signed = engine.name, engine.signed
 
+    def at_once(self, shape: tuple[int, ...]) -> int | None:
+        """Return what the engine does."""
+        return self.engine.at_once(shape)
+
     def __call__(self, batch: Tensor, ask: Ask) -> Answer:
         """Explain a batch (n, C, H, W)."""
         asked: list[Tensor] = []

@@ -18,6 +18,8 @@ from ._explanation import (
     check_names,
 )
 from ._explanation import Explanation as Explanation
+from ._fused import FusedEngine
+from ._fused_fit import answers_alike, fits
 from ._gradients import GradientEngine
 from ._maps import Maps, check_same, read_batch, read_map
 from ._memory_limits import Portions
@@ -211,9 +213,10 @@ class Explainer:
             run = self._run = self._prepare(sample)
 
         result = Readout(n, first.shape, run.signed, self.difference)
+        most = run.at_once(result.shape) or n
         start = 0
         while start < n:
-            part = slice(start, min(start + self._portions.size, n))
+            part = slice(start, min(start + min(self._portions.size, most), n))
             batch = read_batch(images, range(n)[part])
             check_same(start, batch.shape[1:], 0, result.shape)
             if self.input_rule == "zbox" and (batch.min() < 0 or batch.max() > 1):
@@ -253,11 +256,28 @@ class Explainer:
     def _choose(self, sample: torch.Tensor) -> Engine:
         if self.rule in ("gradient x input", "integrated gradients"):
             return GradientEngine(self.model, cast("Any", self.rule))
+        if self.rule == "alpha1-beta0" and self.engine != "zennit":
+            fused = self._fused(sample)
+            if fused is not None:
+                return fused
+            if self.engine == "fused" or self.precision != "float32":
+                raise NpmError(
+                    "The fused engine explains networks of this package only, as they were built: "
+                    'use the engine "auto" and the precision float32 for any other.'
+                )
         from ._lrp import ZennitEngine  # zennit is needed, and imported, only here
 
         return ZennitEngine(
             self.model, sample, self.input_rule, self.undefined, cast("Any", self.rule)
         )
+
+    def _fused(self, sample: torch.Tensor) -> Engine | None:
+        """Return the fused engine if the network is one it knows, and it answers alike."""
+        if not fits(self.model):
+            return None
+        dtype = torch.bfloat16 if self.precision == "bfloat16" else sample.dtype
+        engine = FusedEngine(self.model, self.input_rule, self.undefined, dtype)
+        return engine if answers_alike(engine, self.model, sample) else None
 
 
 def _place(model: nn.Module) -> dict[str, Any]:
