@@ -13,6 +13,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.study.model import FILE_NAME
 from napari_npm.study.review import counted
 from napari_npm.study.runner import items_left, run, whole_run
+from napari_npm.study.sharing import follow, follows, session
 from napari_npm.study.steps import STEPS
 from napari_npm.study.study import Study
 
@@ -35,10 +36,13 @@ def run_step(
     workers: int | None,
     scheduler: str,
 ) -> None:
-    """Set a step's parameters and run it."""
+    """Set a step's parameters and run it, or help the process that does."""
+    if follows():
+        follow(folder)
+        return
     # a study is made by its first import, not by a name that was mistyped
     creates = step == "import" and extra["paths"] and not (folder / FILE_NAME).exists()
-    with Study.create(folder) if creates else Study.open(folder) as study:
+    with session(), Study.create(folder) if creates else Study.open(folder) as study:
         if reset:
             study.reset_parameters(step)
         if changes:

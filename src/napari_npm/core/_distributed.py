@@ -103,6 +103,21 @@ def _together() -> Iterator[None]:
         ) from error
 
 
+def meeting_point(size: int, address: str | None = None) -> Any:
+    """Return the store where the processes of one machine find each other.
+
+    Parameters
+    ----------
+    size : int
+        Number of processes.
+    address : str, optional
+        Host and port of a store that is there; else one is made, on a free port.
+    """
+    host, _, port = (address or "127.0.0.1:0").rpartition(":")
+    first = address is None
+    return dist.TCPStore(host, int(port), size, is_master=first, wait_for_workers=False)  # type: ignore[attr-defined]  # torch does not list it
+
+
 def join(rank: int, size: int, local_rank: int, store: Any = None) -> Team:
     """Join the group of processes.
 
@@ -122,8 +137,9 @@ def join(rank: int, size: int, local_rank: int, store: Any = None) -> Team:
         if store is None:
             dist.init_process_group("gloo", rank=rank, world_size=size, timeout=_PATIENCE)
         else:
+            own = dist.PrefixStore("team", store)  # type: ignore[attr-defined]  # as above
             dist.init_process_group(
-                "gloo", store=store, rank=rank, world_size=size, timeout=_PATIENCE
+                "gloo", store=own, rank=rank, world_size=size, timeout=_PATIENCE
             )
     return Team(rank, size, local_rank)
 

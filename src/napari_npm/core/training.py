@@ -40,6 +40,10 @@ class TrainingResult:
         The epoch that ``model`` is from, counted from 1.
     state : TrainingState
         After the last epoch.
+    device : str
+        Where it learnt.
+    processes : int
+        How many shared the work.
     notes : tuple of str
         What went otherwise than asked for: one sentence each.
     """
@@ -48,6 +52,8 @@ class TrainingResult:
     history: tuple[EpochRecord, ...]
     best_epoch: int
     state: TrainingState
+    device: str = "cpu"
+    processes: int = 1
     notes: tuple[str, ...] = ()
 
 
@@ -226,6 +232,8 @@ def train(
         loop.history,
         loop.best_epoch or loop.epoch,
         loop.state(),
+        str(chosen),
+        team.size,
         tuple(learner.notes),
     )
 

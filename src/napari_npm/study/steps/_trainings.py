@@ -1,17 +1,22 @@
 """One training with a study's tiles: that of the train step, and its repeats under `evaluate`."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from napari_npm.core.progress import Progress
+from napari_npm.core.progress import Progress, silent
 from napari_npm.study.settings import TrainParameters
+from napari_npm.study.sharing import local_processes, team_of
 from napari_npm.study.store import Tile
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import ModelTiles
 
 from ._checkpoints import Checkpoints
+
+if TYPE_CHECKING:
+    from napari_npm.core._distributed import Team
 
 
 def train_on(
@@ -46,22 +51,63 @@ def train_on(
     -------
     TrainingResult
     """
+    order = {
+        "kind": kind,
+        "parts": list(parts),
+        "labels": [int(label) for label in labels],
+        "parameters": parameters.model_dump(mode="json"),
+        "checkpoint": checkpoints.folder.relative_to(study.folder).as_posix(),
+        "key": checkpoints.key,
+    }
+    with team_of(study.folder, parameters.processes) as team:
+        team.tell(order)
+        return train_share(study, order, team, checkpoints.save, progress)
+
+
+def train_share(
+    study: Study,
+    order: Mapping[str, Any],
+    team: "Team",
+    on_epoch: Callable[[Any, Any], None] | None = None,
+    progress: Progress = silent,
+) -> Any:
+    """Do one process's share of a training.
+
+    Parameters
+    ----------
+    study : Study
+        Whose maps are learnt; it is only read.
+    order : mapping
+        What is trained, in plain values: all processes are told the same.
+    team : Team
+        The processes.
+    on_epoch, progress : callable
+        As in `napari_npm.core.training.train`; of process 0 alone.
+    """
+    import psutil
+
     from napari_npm.core.network import NetworkConfig
     from napari_npm.core.training import train
 
+    parameters = TrainParameters.checked(order["parameters"])
+    labels = np.array(order["labels"])
     learn, validate = (
-        [tile for tile, part in zip(study.tiles, parts, strict=True) if part == wanted]
+        [tile for tile, part in zip(study.tiles, order["parts"], strict=True) if part == wanted]
         for wanted in ("train", "validation")
     )
 
     def some(tiles: Sequence[Tile]) -> tuple[ModelTiles, Any]:
-        return ModelTiles(study, kind, tiles), labels[[tile.index for tile in tiles]]
+        return ModelTiles(study, order["kind"], tiles), labels[[tile.index for tile in tiles]]
 
+    memory = psutil.virtual_memory().available // 2 // local_processes(parameters.processes)
     return train(
         *some(learn),
         validation=some(validate) if validate else None,
         config=NetworkConfig(
-            pooling=parameters.pooling, padding=parameters.padding, head=parameters.head
+            widths=parameters.widths,
+            pooling=parameters.pooling,
+            padding=parameters.padding,
+            head=parameters.head,
         ),
         n_classes=len(study.samples),
         epochs=parameters.epochs,
@@ -69,8 +115,16 @@ def train_on(
         learning_rate=parameters.learning_rate,
         weight_decay=parameters.weight_decay,
         augment=parameters.augment,
+        brightness=parameters.jitter_offset,
+        contrast=parameters.jitter_gain,
+        patience=parameters.patience,
         seed=parameters.seed,
-        resume=checkpoints.load(),
-        on_epoch=checkpoints.save,
+        device=parameters.device,
+        precision=parameters.precision,
+        compiled=parameters.compile,
+        memory_bytes=memory,
+        team=team,
+        resume=Checkpoints(study.folder / order["checkpoint"], order["key"]).load(progress),
+        on_epoch=on_epoch,
         progress=progress,
     )

@@ -26,7 +26,9 @@ class Train(Step[TrainParameters]):
     summary = "Train the seven-block network to tell the samples apart, on MulF, MicF or both maps."
     needs = ("split", "calibrate")
     parallel = False
-    choosing = ("maps",)
+    version = 2
+    # device and compiler change the last digits alone: a model need not be trained again for them
+    choosing = ("maps", "device", "compile")
     Parameters = TrainParameters
 
     def items(self, study: Study, parameters: TrainParameters) -> Sequence[Item]:
@@ -83,6 +85,16 @@ class Train(Step[TrainParameters]):
         Checkpoints(folder, key="").clear()
         row = {"model": item.id, "epochs": len(rows), **rows[result.best_epoch - 1]}
         return Stored(hash_file(folder / WEIGHTS), (row,))
+
+    def warnings(self, study: Study, parameters: TrainParameters) -> Sequence[str]:
+        """Return what went otherwise than asked for, from the models' cards."""
+        from napari_npm.study.model_cards import read_card
+
+        return [
+            f"{item.id}: {note}"
+            for item in self.items(study, parameters)
+            for note in read_card(study.models_folder / item.id).get("notes", ())
+        ]
 
     def finish(
         self,
