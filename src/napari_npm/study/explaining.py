@@ -89,13 +89,9 @@ def make_explainer(study: Study, name: str, parameters: ExplainParameters, **cha
     """
     from napari_npm.core.relevance import Explainer
 
-    from .models import check_fits, read_facts
+    from .models import check_pixel_size, read_facts
 
-    check_fits(
-        read_facts(study.models_folder / name),
-        pixel_size_nm=study.pixel_size_nm,
-        name=f"the model {name}",
-    )
+    check_pixel_size(read_facts(study.models_folder / name), study.pixel_size_nm, name)
     model = study.load_model(name)
     settings = {**_settings(parameters), "batch_size": parameters.batch_size, **changes}
     stamp = (id(model), tuple(settings.items()))
