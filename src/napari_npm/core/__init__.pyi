@@ -127,6 +127,10 @@ from .scattering import SimulatedResponse as SimulatedResponse
 from .scattering import backscatter as backscatter
 from .scattering import point_seed as point_seed
 from .scattering import response_curve as response_curve
+from .sliding import ImageExplanation as ImageExplanation
+from .sliding import ProbabilityMap as ProbabilityMap
+from .sliding import explain_image as explain_image
+from .sliding import predict_image as predict_image
 from .smoothing import microscale as microscale
 from .smoothing import sigma_in_px as sigma_in_px
 from .splitting import split_k_fold as split_k_fold
