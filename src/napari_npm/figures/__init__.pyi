@@ -1,6 +1,11 @@
 from .calibration import detectors_figure as detectors_figure
 from .calibration import drift_figure as drift_figure
 from .calibration import uncertainty_figure as uncertainty_figure
+from .evaluation import Rated as Rated
+from .evaluation import accuracy_figure as accuracy_figure
+from .evaluation import jitter_figure as jitter_figure
+from .evaluation import reliability_figure as reliability_figure
+from .differences import difference_rows as difference_rows
 from .faithfulness import Band as Band
 from .faithfulness import deletion_figure as deletion_figure
 from .faithfulness import likeness_matrices as likeness_matrices
@@ -12,6 +17,8 @@ from .maps import porosity_figure as porosity_figure
 from .maps import porosity_maps as porosity_maps
 from .overlay import boundary_rgb as boundary_rgb
 from .overlay import combined_rgb as combined_rgb
+from .overlay import difference_peak as difference_peak
+from .overlay import difference_rgb as difference_rgb
 from .overlay import extracted_rgb as extracted_rgb
 from .overlay import grey_rgb as grey_rgb
 from .overlay import regions_rgb as regions_rgb

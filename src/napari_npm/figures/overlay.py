@@ -17,6 +17,9 @@ Colour = tuple[float, float, float]
 RED: Colour = (1.0, 0.10, 0.05)
 BLUE: Colour = (0.15, 0.40, 1.0)
 GREEN: Colour = (0.10, 0.90, 0.25)
+# For and against a class: apart with any colour vision, and neither is HP's red nor LP's blue.
+ORANGE: Colour = (1.0, 0.65, 0.05)
+VIOLET: Colour = (0.62, 0.45, 1.0)
 # Porosity is grey, so any colour tells the outside of the regions from black and white pixels.
 OUTSIDE: Colour = (0.10, 0.16, 0.32)
 
@@ -78,6 +81,44 @@ def relevance_rgb(
     values = _two_axes(relevance).astype(np.float32)
     opacity = np.clip(values / (relevance_peak(values) if peak is None else peak), 0, 1)
     return _blend(_ground(npm, values.shape, brightness), _red_blue(high, values.shape), opacity)
+
+
+def difference_peak(difference: NDArray[np.generic], quantile: float = 0.995) -> float:
+    """Difference between classes shown at full colour, of either sign; see `relevance_peak`."""
+    return relevance_peak(np.abs(np.asarray(difference, dtype=np.float32)), quantile)
+
+
+def difference_rgb(
+    npm: NDArray[np.generic] | None,
+    difference: NDArray[np.generic],
+    *,
+    peak: float | None = None,
+    brightness: float = 0.35,
+) -> Rgb:
+    """Lay the class-difference map over the grey map: orange for the class, violet against it.
+
+    Parameters
+    ----------
+    npm : array, (H, W), or None
+        Porosity in [0, 1]; None gives a black ground.
+    difference : array, (H, W)
+        Relevance of the class less that of the others (`core.relevance.Explanation.difference`),
+        of both signs; the opacity of the colour is its size / peak, at most 1.
+    peak : float, optional
+        Difference of full colour; `difference_peak` of the map by default.
+    brightness : float
+        Brightness of the map under the colours.
+
+    Returns
+    -------
+    array of float32, (H, W, 3)
+    """
+    values = _two_axes(difference).astype(np.float32)
+    full = difference_peak(values) if peak is None else peak
+    opacity = np.clip(np.abs(values) / full, 0, 1)
+    sign = (values > 0)[..., np.newaxis]
+    colour = np.where(sign, np.asarray(ORANGE, np.float32), np.asarray(VIOLET, np.float32))
+    return _blend(_ground(npm, values.shape, brightness), colour, opacity)
 
 
 def boundary_rgb(

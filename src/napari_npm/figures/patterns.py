@@ -1,5 +1,6 @@
 """Figures of characteristic patterns: rows, montages and superpositions (Figs 5 and S4-S9)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -66,6 +67,10 @@ class Explained:
         Relevance >= 0.
     high, regions, boundary : array of bool, (H, W)
         HP pixels, characteristic regions, boundary features.
+    difference : array, (H, W), or None
+        Relevance of the class explained less that of the others, where it is known.
+    target : str
+        The class explained, where it is known.
     """
 
     name: str
@@ -74,6 +79,8 @@ class Explained:
     high: NDArray[np.bool_]
     regions: NDArray[np.bool_]
     boundary: NDArray[np.bool_]
+    difference: NDArray[np.generic] | None = None
+    target: str = ""
 
 
 def explained(
@@ -168,11 +175,11 @@ def montage(
     images: Sequence[NDArray[np.generic]],
     pixel_size_nm: float | None = None,
     *,
-    columns: int = 5,
+    columns: int | None = None,
     title: str = "",
     width_mm: float = DOUBLE_COLUMN_MM,
 ) -> Figure:
-    """Draw maps side by side in a square montage (Figs S4-S9).
+    """Draw maps side by side in a square montage, such as 5 x 5 (Figs S4-S9).
 
     Parameters
     ----------
@@ -181,8 +188,8 @@ def montage(
         `choose` for the paper's random 25.
     pixel_size_nm : float, optional
         Pixel size in nm; the scale bar is in the last map.
-    columns : int
-        Maps in a row.
+    columns : int, optional
+        Maps in a row; as many as there are rows by default.
     title : str
         Title.
     width_mm : float
@@ -192,8 +199,10 @@ def montage(
     -------
     Figure
     """
-    if len(images) == 0 or columns < 1:
+    if len(images) == 0 or (columns is not None and columns < 1):
         raise NpmError("Give at least one map for the montage.")
+    if columns is None:
+        columns = math.isqrt(len(images) - 1) + 1
     rows = -(-len(images) // columns)
     height, width = np.shape(images[0])[:2]
     side = width_mm / columns

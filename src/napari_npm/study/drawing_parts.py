@@ -32,6 +32,9 @@ def explained_tile(study: Study, model: str, tile: Tile) -> "Explained":
     from napari_npm.figures import Explained
 
     flags = one_tile(study, f"regions/{model}", tile)
+    differs = study.stack(f"difference/{model}")
+    table = study.state("explain").records.get(f"{model}/{tile.image}")
+    rows = () if table is None else table.rows
     return Explained(
         tile.sample,
         one_tile(study, shown_map(model), tile),
@@ -39,6 +42,8 @@ def explained_tile(study: Study, model: str, tile: Tile) -> "Explained":
         (flags & Flag.HIGH_POROSITY) > 0,
         (flags & Flag.CHARACTERISTIC) > 0,
         (flags & Flag.BOUNDARY) > 0,
+        differs.read([tile])[0] if differs.has([tile]) else None,
+        next((row["target"] for row in rows if row["tile"] == tile.index), ""),
     )
 
 

@@ -40,6 +40,21 @@ def pattern_figures(study: Study, panels: int, seed: int) -> Iterator[Drawing]:
             ("regions",),
             rows,
         )
+        if study.stack(f"difference/{model}").exists:
+
+            def beside(model: str = model) -> "Figure":
+                tiles = [choose_tiles(study, sample.name, 1, seed)[0] for sample in study.samples]
+                items = [explained_tile(study, model, tile) for tile in tiles]
+                return figures.difference_rows(items, pixel)
+
+            yield Drawing(
+                f"difference_{model}",
+                f"Relevance on {name} maps and, beside it, the relevance of the class explained"
+                " less the mean of the others: orange speaks for this class rather than any,"
+                " violet against it. One tile of each sample.",
+                ("regions",),
+                beside,
+            )
         for sample in study.samples:
 
             def together(model: str = model, sample: str = sample.name) -> "Figure":
