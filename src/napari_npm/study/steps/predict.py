@@ -6,15 +6,17 @@ from typing import Any
 
 import numpy as np
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
-from napari_npm.study.results import Tiles, parts_of
+from napari_npm.study.leaks import leak_note
+from napari_npm.study.results import SPLIT_ITEM, Tiles, parts_of
 from napari_npm.study.settings import PredictParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, tile_row, write_rows
-from napari_npm.study.wiring import MAP_NAMES, model_inputs, trained
+from napari_npm.study.wiring import MAP_NAMES, model_inputs, read_model_maps, trained
 
 
 class Predict(Step[PredictParameters]):
@@ -44,9 +46,18 @@ class Predict(Step[PredictParameters]):
     ) -> Any:
         """Return class probabilities of the image's tiles."""
         from napari_npm.core.prediction import predict
+        from napari_npm.study.models import check_pixel_size, read_facts
 
         model, image = item.id.split("/", 1)
-        maps = study.stack(model).read(study.tiles_of(image))
+        facts = read_facts(study.models_folder / model)
+        check_pixel_size(facts, study.pixel_size_nm, model)
+        names = [sample.name for sample in study.samples]
+        if facts.get("classes", names) != names:
+            raise NpmError(
+                f"The model {model} tells {', '.join(facts['classes'])} apart, but the study has"
+                f" {', '.join(names)}: train it again."
+            )
+        maps = read_model_maps(study, model, study.tiles_of(image))
         return predict(
             study.load_model(model), maps, batch_size=parameters.batch_size, progress=progress
         )
@@ -73,35 +84,48 @@ class Predict(Step[PredictParameters]):
         return Stored(hash_value(rows), rows)
 
     def finish_inputs(self, study: Study, parameters: PredictParameters) -> Any:
-        """Return what the baselines are made of."""
-        return [study.record("describe", image.id).output for image in study.images]
+        """Return what the baselines are made of, and what is stated beside every figure."""
+        return [
+            [study.record("describe", image.id).output for image in study.images],
+            study.record("split", SPLIT_ITEM).output,
+            leak_note(study),
+        ]
 
     def finish(
         self, study: Study, parameters: PredictParameters, records: Sequence[Record]
     ) -> Sequence[Path]:
-        """Write predictions, confusion matrices and the table of accuracies."""
+        """Write predictions, confusion matrices and the table of accuracies; complete the cards."""
+        from napari_npm.core.evaluation import expected_calibration_error
+
         rows = all_rows(records)
         files, accuracies = [], []
         parts = parts_of(study)
+        names = [sample.name for sample in study.samples]
         for model in dict.fromkeys(row["model"] for row in rows):
             own = [{**row, "part": parts[row["tile"]]} for row in rows if row["model"] == model]
             files.append(write_rows(study, f"predictions_{model}", own))
             test = [row for row in own if row["part"] == "test"]
-            names = [sample.name for sample in study.samples]
             true, predicted = (
                 np.array([names.index(row[column]) for row in test])
                 for column in ("sample", "predicted")
             )
             files.append(_confusion(study, model, true, predicted))
-            accuracies.append(
-                {
-                    "classifier": f"network on {MAP_NAMES[model]}",
-                    **_interval(study, true == predicted, parameters),
-                }
-            )
-        accuracies += _baselines(study, parameters)
+            shares = np.array([[row[f"p_{name}"] for name in names] for row in test])
+            line = _line(study, predicted, parameters)
+            line["calibration_error"] = float(expected_calibration_error(shares, true))
+            accuracies.append({"classifier": f"network on {MAP_NAMES[model]}", **line})
+            _complete_card(study, model, line)
+        accuracies += [
+            {"classifier": name, **_line(study, predicted, parameters)}
+            for name, predicted in _baselines(study)
+        ]
         files.append(write_rows(study, "accuracy", accuracies))
         return files
+
+    def warnings(self, study: Study, parameters: PredictParameters) -> Sequence[str]:
+        """Say what the parts of the split share."""
+        note = leak_note(study)
+        return [] if note is None else [note]
 
 
 def _confusion(study: Study, model: str, true: Any, predicted: Any) -> Path:
@@ -119,13 +143,14 @@ def _confusion(study: Study, model: str, true: Any, predicted: Any) -> Path:
     return write_rows(study, f"confusion_{model}", rows)
 
 
-def _interval(study: Study, correct: Any, parameters: PredictParameters) -> dict[str, Any]:
-    """Return accuracy on the test tiles with its interval, as columns of a row."""
+def _line(study: Study, predicted: Any, parameters: PredictParameters) -> dict[str, Any]:
+    """Return accuracy on the test tiles with its interval, in all and by class, as a row."""
     from napari_npm.core.evaluation import accuracy_interval
 
     test = [tile for tile, part in zip(study.tiles, parts_of(study), strict=True) if part == "test"]
     classes = study.tile_labels[[tile.index for tile in test]]
     groups = np.array([f"{tile.sample}/{tile.specimen}" for tile in test])
+    correct = predicted == classes
     found = accuracy_interval(
         correct,
         groups,
@@ -141,24 +166,34 @@ def _interval(study: Study, correct: Any, parameters: PredictParameters) -> dict
         "tiles": len(test),
         "specimens": len(set(groups)),
         "interval": found.method,
+        "calibration_error": None,
+        **{
+            f"accuracy_{sample.name}": float(correct[classes == number].mean())
+            for number, sample in enumerate(study.samples)
+        },
+        "leaks": leak_note(study) or "",
     }
 
 
-def _baselines(study: Study, parameters: PredictParameters) -> list[dict[str, Any]]:
-    """Return what porosity, pore size and the grey histogram reach on the same split."""
-    from napari_npm.core.evaluation import histogram_baseline
-    from napari_npm.core.statistics import nearest_mean
+def _complete_card(study: Study, model: str, line: dict[str, Any]) -> None:
+    """Put the test's figures on a model's card."""
+    from napari_npm.study.model_cards import add_test
 
-    parts = np.array(parts_of(study))
-    learn, test = (np.flatnonzero(parts == part) for part in ("train", "test"))
-    labels = study.tile_labels
-    described = [row for image in study.images for row in study.record("describe", image.id).rows]
-    rows = []
-    for column, name in (("porosity", "porosity"), ("pore_area_nm2", "average pore size")):
-        values = np.array([row[column] for row in described])
-        predicted = nearest_mean(values, labels, fit=learn, evaluate=test).predicted
-        rows.append((f"{name}, nearest mean", predicted == labels[test]))
+    kept = ("accuracy", "low", "high", "tiles", "specimens", "interval", "calibration_error")
+    figures = {name: line[name] for name in kept}
+    figures["classes"] = {one.name: line[f"accuracy_{one.name}"] for one in study.samples}
+    add_test(study.models_folder / model, {**figures, "leaks": line["leaks"]})
+
+
+def _baselines(study: Study) -> list[tuple[str, Any]]:
+    """Return what porosity, pore size and the grey histogram say of the same test tiles."""
+    from napari_npm.core.evaluation import histogram_baseline
+    from napari_npm.study.baselines import HISTOGRAM, baselines
+
+    parts = parts_of(study)
+    of, labels = np.array(parts), study.tile_labels
+    learn, test = (np.flatnonzero(of == part) for part in ("train", "test"))
+    found = [(one.classifier, one.predicted) for one in baselines(study, parts, ())]
     maps = [Tiles(study.stack("mulf"), [study.tiles[i] for i in some]) for some in (learn, test)]
-    found = histogram_baseline(maps[0], labels[learn], maps[1], labels[test])
-    rows.append(("grey histogram, logistic regression", found.predicted == labels[test]))
-    return [{"classifier": name, **_interval(study, correct, parameters)} for name, correct in rows]
+    histogram = histogram_baseline(maps[0], labels[learn], maps[1], labels[test])
+    return [*found, (f"{HISTOGRAM}, logistic regression", histogram.predicted)]
