@@ -9,12 +9,13 @@ import pytest
 
 from napari_npm.core.phantom import experiment, planted
 from napari_npm.io import write_image, write_labels
-from napari_npm.study import STEPS, Study, add_folder, run, take_masks
+from napari_npm.study import Study, add_folder, run, take_masks
 from napari_npm.study.hashing import hash_file
+from napari_npm.study.runner import whole_run
 from napari_npm.study.state import Finish, Record, StepState
 
 QUICK = ("simulate", "import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
-LONG = tuple(STEPS)[: tuple(STEPS).index("correlate") + 1]
+LONG = whole_run("correlate")
 
 
 @pytest.fixture(scope="session")
@@ -190,3 +191,23 @@ def made(made_folder, tmp_path):
     shutil.copytree(made_folder, tmp_path / "made")
     with Study.open(tmp_path / "made") as study:
         yield study
+
+
+@pytest.fixture(scope="session")
+def evaluated_study(quick_study, tmp_path_factory) -> Path:
+    """Return the folder of a study that was evaluated with its controls, by tiny networks."""
+    folder = tmp_path_factory.mktemp("studies") / "evaluated"
+    shutil.copytree(quick_study, folder)
+    with Study.open(folder) as study:
+        study.set_parameters("train", maps=("mulf",), widths=(4,) * 7, epochs=1)
+        study.set_parameters(
+            "evaluate",
+            seeds=2,
+            epochs=1,
+            controls=True,
+            shuffles=2,
+            jitter_tiles=2,
+            resamples=100,
+        )
+        run(study, ["train", "evaluate"], scheduler="synchronous")
+    return folder

@@ -16,13 +16,14 @@ import pandas as pd
 import pytest
 
 from napari_npm.core.errors import Cancelled, NpmError
-from napari_npm.study import STEPS, Study, run
+from napari_npm.study import Study, run
 from napari_npm.study.hashing import hash_file
 from napari_npm.study.provenance import read_provenance
+from napari_npm.study.runner import whole_run
 from napari_npm.study.state import StepState
 
 QUICK = ("simulate", "import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
-LONG = tuple(STEPS)[: tuple(STEPS).index("correlate") + 1]
+LONG = whole_run("correlate")
 
 
 class StopAfter:

@@ -11,10 +11,11 @@ import pytest
 from napari_npm.core.errors import Cancelled, NpmError
 from napari_npm.core.masking import Label
 from napari_npm.study import STEPS, Study, dispatch, items_left, run
+from napari_npm.study.runner import whole_run
 from napari_npm.study.steps import correlate
 
 QUICK = ("simulate", "import", "mask", "calibrate", "smooth", "describe", "split", "threshold")
-LONG = tuple(STEPS)[: tuple(STEPS).index("correlate") + 1]
+LONG = whole_run("correlate")
 
 
 # what runs, and what is skipped

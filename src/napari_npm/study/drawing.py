@@ -3,6 +3,8 @@
 from .correlation_drawing import correlation_figures
 from .drawing_parts import Drawing as Drawing
 from .drawing_parts import explained_tile as explained_tile
+from .evaluation_drawing import evaluation_figures
+from .faithfulness_drawing import faithfulness_figures
 from .maps_drawing import map_figures, statistics_figures
 from .network_drawing import network_figures
 from .patterns_drawing import pattern_figures
@@ -25,7 +27,9 @@ def drawings(study: Study, *, panels: int = 25, seed: int = 0) -> list[Drawing]:
         *map_figures(study, seed),
         *statistics_figures(study),
         *network_figures(study),
+        *evaluation_figures(study),
         *pattern_figures(study, panels, seed),
+        *faithfulness_figures(study),
         *correlation_figures(study),
     ]
     return [one for one in found if all(study.state(step).finish is not None for step in one.needs)]

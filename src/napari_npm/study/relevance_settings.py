@@ -82,6 +82,55 @@ class ExplainParameters(Parameters):
     batch_size: int = parameter(8, "Tiles a step.", ge=1, le=1024)
 
 
+class FaithfulnessParameters(Parameters):
+    """Which tests the relevance maps are put to, and how hard they are."""
+
+    tests: tuple[Literal["deletion", "layers", "classes", "seeds", "noise"], ...] = parameter(
+        ("deletion", "layers", "classes", "seeds", "noise"),
+        "Tests: deletion and insertion of blocks, layers drawn anew, other classes explained,"
+        " networks of other seeds (those of evaluate), and noise.",
+    )
+    tiles: int = parameter(
+        24, "Test tiles, evenly over samples and specimens, to test on.", ge=1, le=100_000
+    )
+    block_px: int = parameter(
+        16, "Side of the blocks that are replaced and restored.", unit="px", ge=1, le=192
+    )
+    steps: int = parameter(20, "Steps from no block to all.", ge=2, le=1000)
+    random_orders: int = parameter(
+        5, "Random orders of the blocks to compare with, a tile.", ge=1, le=1000
+    )
+    fill: Literal["blur", "mean"] = parameter(
+        "blur",
+        "What replaces a block: the map blurred, which takes its texture and makes no edges, or"
+        " the map's mean, which takes coarse porosity too but makes flat blocks with edges.",
+    )
+    blur_px: float = parameter(20.0, "Standard deviation of that blur.", unit="px", gt=0, le=200)
+    measure: Literal["probability", "logit"] = parameter(
+        "probability",
+        "What is followed: the probability of the class, or its output, which does not saturate.",
+    )
+    layer_draws: int = parameter(
+        1, "Times that each layer is drawn anew, to average over.", ge=1, le=100
+    )
+    noise_sigma: float = parameter(
+        0.02,
+        "Standard deviation of the noise added to the maps, in porosity; a quarter and a half of"
+        " it are tried too.",
+        gt=0,
+        le=1,
+    )
+    noise_draws: int = parameter(2, "Draws of noise to average over.", ge=1, le=100)
+    share: float = parameter(
+        0.70, "Share of the relevance in the regions whose overlap is measured.", gt=0, lt=1
+    )
+    confidence: float = parameter(
+        0.95, "Confidence level of the intervals over specimens.", gt=0, lt=1
+    )
+    seed: int = parameter(0, "Seed of tiles, orders, weights and noise.", ge=0)
+    batch_size: int = parameter(8, "Maps at a time.", ge=1, le=1024)
+
+
 class ThresholdParameters(Parameters):
     """The isodata threshold has no parameter: it follows from each map."""
 

@@ -3,6 +3,8 @@
 from napari_npm.study.study import Study
 
 from .calibration import calibration
+from .evaluation import evaluation
+from .faithfulness import faithfulness
 from .findings import correlation, headlines, learning, regions, relevance
 from .masks import masks
 from .material import data, statistics
@@ -11,7 +13,18 @@ from .parts import Section
 
 __all__ = ["headlines", "methods_paragraph", "sections"]
 
-_MAKERS = (data, masks, calibration, statistics, learning, relevance, regions, correlation)
+_MAKERS = (
+    data,
+    masks,
+    calibration,
+    statistics,
+    learning,
+    evaluation,
+    relevance,
+    faithfulness,
+    regions,
+    correlation,
+)
 
 
 def sections(study: Study) -> list[Section]:

@@ -1,0 +1,205 @@
+"""The section of a report on the tests of relevance maps, with what they mean in plain words."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from napari_npm.study.faithfulness_tests import ALL
+from napari_npm.study.study import Study
+from napari_npm.study.wiring import MAP_NAMES
+
+from .parts import Section, Table, records
+
+ALIKE = 0.9
+"""Correlation from which on maps are called much the same."""
+UNLIKE = 0.5
+"""Correlation below which maps are called different."""
+_MEASURES = {
+    "gain": "area gained over random blocks",
+    "pearson": "correlation",
+    "spearman": "rank correlation",
+    "iou": "overlap of regions",
+}
+
+Line = dict[str, Any]
+
+
+def faithfulness(study: Study) -> Section | None:
+    """Tell what the tests of the maps gave, and what that means for reading the maps."""
+    lines = records(study, "faithfulness")
+    if not lines:
+        return None
+    rows, said = [], []
+    for model in dict.fromkeys(line["model"] for line in lines):
+        own = [line for line in lines if line["model"] == model]
+        rows += [(MAP_NAMES[model], *row) for row in _rows(own)]
+        said += [f"{MAP_NAMES[model]}: {sentence}" for sentence in _sentences(study, own)]
+    methods = list(dict.fromkeys(line["interval"] for line in lines))
+    tiles = max(int(line["tiles"]) for line in lines)
+    return Section(
+        "Can the relevance maps be believed?",
+        [
+            (
+                f"Tests that the maps could fail, on {tiles} test tiles: whether the network's"
+                " answer hangs on what the maps mark (deletion and insertion of blocks), whether"
+                " the maps hang on what the network learned (layers drawn anew), on the class"
+                " explained, on the seed of the training, and on a little noise. Maps that are"
+                " alike have a correlation of 1, unrelated ones of 0."
+            ),
+            *said,
+            f"Interval: {'; or '.join(methods)}.",
+        ],
+        [Table("Tests of the relevance maps", ("Maps", "Test", "Figure", "Value"), tuple(rows))],
+        ["faithfulness"],
+    )
+
+
+def _rows(own: list[Line]) -> Iterator[tuple[str, str, str]]:
+    """Yield test, figure and value of what a reader looks for: the ends of series, the means."""
+    last: dict[str, str] = {}
+    for line in own:
+        last[line["test"]] = line["case"]
+    for line in own:
+        test, case = line["test"], str(line["case"])
+        if test == "deletion":
+            words = {"deletion": "Most relevant blocks replaced first"}.get(
+                case, "Most relevant blocks restored first"
+            )
+        elif test.startswith("layers-"):
+            first = case == "linear"
+            if not first and case != last[test]:
+                continue
+            how = "all layers" if test == "layers-cascading" else f"{case} alone"
+            words = f"Weights drawn anew: {'linear layer' if first else how}"
+            if first and test != "layers-cascading":
+                continue  # the same as in the cascade
+        elif test in ("classes", "seeds"):
+            if case != ALL:
+                continue
+            words = {"classes": "Another class explained", "seeds": "Network of another seed"}[test]
+        else:
+            words = f"Noise of {case} added to porosity"
+        yield words, _MEASURES[line["measure"]], _value(line)
+
+
+def _value(line: Line) -> str:
+    if not _known(line["value"]):
+        return "not defined"
+    text = f"{line['value']:.3f}"
+    if _known(line["low"]) and _known(line["high"]):
+        text += f" ({line['low']:.3f} to {line['high']:.3f})"
+    return text
+
+
+def _known(value: Any) -> bool:
+    return value is not None and value == value
+
+
+def _sentences(study: Study, own: list[Line]) -> Iterator[str]:
+    """Yield what each test means for the reading of the maps."""
+    for case, words in (
+        ("deletion", "Taking away the most relevant blocks"),
+        ("insertion", "Giving back the most relevant blocks"),
+    ):
+        line = _one(own, "deletion", case, "gain")
+        if line is not None:
+            yield f"{words} {_gain(line)}"
+    value = _value_of(own, "layers-cascading", "linear")
+    if value is not None:
+        yield "With the output layer drawn anew " + _by_likeness(
+            value,
+            "the maps hardly change: they show where evidence flows, but cannot tell why it was"
+            " this sample rather than another.",
+            "the maps change in part: they hang somewhat on what tells the samples apart.",
+            "the maps are different: they hang on what tells the samples apart.",
+        )
+    layers = [line for line in own if line["test"] == "layers-cascading"]
+    if layers:
+        value = _value_of(own, "layers-cascading", layers[-1]["case"])
+        if value is not None:
+            yield "With all layers drawn anew " + _by_likeness(
+                value,
+                "the maps hardly change: a network that learned nothing gives the same, so they"
+                " show the image and its borders rather than what was learned.",
+                "the maps keep part of their pattern: that part shows the image and how the"
+                " network is built, the rest what was learned.",
+                "the maps are different: they show what the network learned.",
+            )
+    value = _value_of(own, "classes", ALL)
+    if value is not None:
+        yield "Explaining another class instead, " + _by_likeness(
+            value,
+            "the maps are much the same: do not read them as a reason for one sample against"
+            " another; look at the class-difference maps for that.",
+            "the maps are partly the same: only where they differ do they speak for one sample"
+            " against another.",
+            "the maps are different: they are specific to the sample.",
+        )
+    value = _value_of(own, "seeds", ALL)
+    if value is not None:
+        yield "Networks that differ in their seed alone mark " + _by_likeness(
+            value,
+            "much the same places.",
+            "places that are alike in part: rely on what several networks mark together.",
+            "different places: a single network's map must not be read as a property of the"
+            " material.",
+        )
+        evaluating: Any = study.parameters("evaluate")
+        if evaluating.splits != "same":
+            yield (
+                "these networks learned from splits of their own, so some had seen tiles that"
+                " they are compared on."
+            )
+    noise = [line for line in own if line["test"] == "noise"]
+    if noise:
+        case = noise[-1]["case"]
+        value = _value_of(own, "noise", case)
+        if value is not None:
+            yield f"Noise of {case} added to porosity " + _by_likeness(
+                value,
+                "hardly changes the maps.",
+                "changes the maps in part: single pixels must not be read, only places.",
+                "changes the maps altogether: they follow the noise of the image.",
+            )
+
+
+def _gain(line: Line) -> str:
+    size = _value(line)
+    if not _known(line["low"]):
+        return (
+            f"changes the class's output by an area of {size} more than taking random ones; with a"
+            " single specimen it cannot be said whether that is more than chance."
+            if _known(line["value"])
+            else "could not be measured."
+        )
+    if line["low"] > 0:
+        return (
+            f"changes the class's output faster than random blocks do ({size}): the network uses"
+            " what the maps mark."
+        )
+    if line["high"] < 0:
+        return (
+            f"changes the class's output slower than random blocks do ({size}): what the maps mark"
+            " is not what the network's answer hangs on most."
+        )
+    return (
+        f"changes the class's output no faster than random blocks do, within the interval ({size}):"
+        " that the network uses what the maps mark is not shown."
+    )
+
+
+def _by_likeness(value: float, alike: str, between: str, unlike: str) -> str:
+    words = alike if value >= ALIKE else between if value >= UNLIKE else unlike
+    start, sep, rest = words.partition(":")
+    return f"{start.rstrip('.')} (correlation {value:.2f}){sep}{rest}" + ("" if sep else ".")
+
+
+def _one(own: list[Line], test: str, case: Any, measure: str) -> Line | None:
+    for line in own:
+        if (line["test"], line["case"], line["measure"]) == (test, case, measure):
+            return line
+    return None
+
+
+def _value_of(own: list[Line], test: str, case: Any) -> float | None:
+    line = _one(own, test, case, "pearson")
+    return float(line["value"]) if line is not None and _known(line["value"]) else None
