@@ -14,20 +14,6 @@ from napari_npm.study.models import CHECKPOINT, WEIGHTS, load_model
 from napari_npm.study.seeds import seed_models
 from napari_npm.study.wiring import read_model_maps
 
-QUICK = {"seeds": 2, "epochs": 1, "controls": True, "shuffles": 2, "jitter_tiles": 2}
-
-
-@pytest.fixture(scope="session")
-def evaluated_study(quick_study, tmp_path_factory):
-    """Return the folder of a study that was evaluated with its controls."""
-    folder = tmp_path_factory.mktemp("studies") / "evaluated"
-    shutil.copytree(quick_study, folder)
-    with Study.open(folder) as study:
-        study.set_parameters("train", maps=("mulf",), widths=(4,) * 7, epochs=1)
-        study.set_parameters("evaluate", resamples=100, **QUICK)
-        run(study, ["train", "evaluate"], scheduler="synchronous")
-    return folder
-
 
 @pytest.fixture
 def evaluated(evaluated_study, tmp_path):

@@ -204,8 +204,8 @@ def _baseline(line: Line, networks: Sequence[Line]) -> list[Said]:
         return [Said(f"{text}: a part of the difference is one of {difference}.")]
     return [
         Said(
-            f"{text}, which is no better than chance ({chance:.1%}): what the network sees is"
-            f" not {'simple texture' if line['reads'] == TEXTURE else 'there'}."
+            f"{text}, which is no better than chance ({chance:.1%}): the network sees more than"
+            f" {difference}."
         )
     ]
 
