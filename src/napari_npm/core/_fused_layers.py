@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ._ties import least_winner
+
 LEAST_WEIGHT = 1e-12  # of the weights by which a unit without positive ones shares
 LEAST_REACH = 1e-20
 FEW_CHANNELS = 8  # the adjoint of a convolution to so few channels is faster as a product
@@ -120,8 +122,11 @@ def pool(activations: Tensor, maximum: bool, shared: bool) -> tuple[Tensor, Tens
         pooled = torch.maximum(
             torch.maximum(places[0], places[1]), torch.maximum(places[2], places[3])
         )
-        activations[:, :, :height, :width].eq_(enlarged(pooled))  # 1 or 0
-        if not shared:
+        inside = activations[:, :, :height, :width]  # becomes 1 or 0
+        if shared:
+            inside.ge_(enlarged(least_winner(pooled)))
+        else:
+            inside.eq_(enlarged(pooled))
             free = 1 - places[0]
             for place in places[1:]:
                 place *= free

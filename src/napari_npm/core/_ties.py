@@ -5,9 +5,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+# A flat area's activations are alike but for rounding, which differs between ways to convolve.
+CLOSE = {torch.float32: 1e-6, torch.float64: 1e-14}
+
 
 class _SharedMax(torch.autograd.Function):
-    """Max pooling of windows that do not overlap; equal winners share the gradient equally."""
+    """Max pooling of windows that do not overlap; equal winners share the gradient."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, size: tuple[int, int]) -> Tensor:
@@ -21,12 +24,21 @@ class _SharedMax(torch.autograd.Function):
         images, pooled = ctx.saved_tensors
         height, width = (n * k for n, k in zip(pooled.shape[2:], ctx.size, strict=True))
         inside = images[:, :, :height, :width]
-        winners = (inside == _enlarged(pooled, ctx.size)).to(arriving)
+        winners = (inside >= _enlarged(least_winner(pooled), ctx.size)).to(arriving)
         shares = arriving / torch.nn.functional.avg_pool2d(winners, ctx.size)
         shares /= ctx.size[0] * ctx.size[1]
         handed = torch.zeros_like(images)
         handed[:, :, :height, :width] = winners * _enlarged(shares, ctx.size)
         return handed, None
+
+
+def least_winner(largest: Tensor) -> Tensor:
+    """Return the least value that counts as equal to the largest (n, C, H, W) of a window.
+
+    It is less by what rounding does to sums of an image's activations.
+    """
+    close = CLOSE.get(largest.dtype, 0.0)
+    return largest - close * largest.abs().amax((1, 2, 3), keepdim=True)
 
 
 def _enlarged(values: Tensor, size: tuple[int, int]) -> Tensor:
