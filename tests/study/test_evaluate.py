@@ -63,6 +63,16 @@ def test_every_line_of_the_table_is_there(evaluated) -> None:
     assert network["fewest_specimens"] == 1
 
 
+def test_predict_has_the_same_baselines(evaluated) -> None:
+    run(evaluated, ["predict"], scheduler="synchronous")
+    accuracy = evaluated.table("accuracy").set_index("classifier")
+    table = evaluated.table("evaluation")
+    own = table[table["role"] == "baseline"].set_index("classifier")
+    assert accuracy.index.tolist() == ["network on MulF", *own.index]
+    for column in ("accuracy", "low", "high"):
+        np.testing.assert_allclose(accuracy.loc[own.index, column], own[column], atol=1e-12)
+
+
 def test_answers_are_those_of_the_kept_networks(evaluated) -> None:
     tiles = evaluated.tiles
     rows = records_of(evaluated, "seed")

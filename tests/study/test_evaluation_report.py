@@ -54,7 +54,7 @@ def test_report_says_what_was_found(read) -> None:
 
 def test_methods_tell_how_it_was_evaluated(read) -> None:
     text = methods_paragraph(read)
-    assert "The training was repeated with 2 seeds (1 epochs), which differed in the seed" in text
+    assert "The training was repeated with 2 seeds (1 epoch), which differed in the seed" in text
     assert "networks were trained 2 times with labels dealt out anew" in text
 
 

@@ -67,7 +67,7 @@ def evaluation_sentence(study: Study, p: Any) -> str:
     }[p.splits]
     text = (
         f"The training was repeated with {p.seeds} seed{'s' * (p.seeds != 1)}"
-        f" ({p.epochs or train.epochs} epochs), {differing}; intervals are"
+        f" ({_epochs(p.epochs or train.epochs)}), {differing}; intervals are"
         f" {p.confidence:.0%} bootstraps over specimens ({p.resamples} resamples), and the expected"
         f" calibration error was found with {p.bins} bins. Baselines on the same splits were the"
         " nearest mean porosity and pore size, and logistic regression on the grey histogram (64"
@@ -82,6 +82,10 @@ def evaluation_sentence(study: Study, p: Any) -> str:
             f" {p.jitter_gain:.0%}."
         )
     return text
+
+
+def _epochs(n: int) -> str:
+    return f"{n} epoch{'s' * (n != 1)}"
 
 
 def _with_interval(line: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.hashing import hash_value
 from napari_npm.study.leaks import leak_note
-from napari_npm.study.results import SPLIT_ITEM, Tiles, parts_of
+from napari_npm.study.results import SPLIT_ITEM, parts_of
 from napari_npm.study.settings import PredictParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
@@ -186,14 +186,7 @@ def _complete_card(study: Study, model: str, line: dict[str, Any]) -> None:
 
 
 def _baselines(study: Study) -> list[tuple[str, Any]]:
-    """Return what porosity, pore size and the grey histogram say of the same test tiles."""
-    from napari_npm.core.evaluation import histogram_baseline
-    from napari_npm.study.baselines import HISTOGRAM, baselines
+    """Return what plain classifiers say of the same test tiles."""
+    from napari_npm.study.baselines import baselines
 
-    parts = parts_of(study)
-    of, labels = np.array(parts), study.tile_labels
-    learn, test = (np.flatnonzero(of == part) for part in ("train", "test"))
-    found = [(one.classifier, one.predicted) for one in baselines(study, parts, ())]
-    maps = [Tiles(study.stack("mulf"), [study.tiles[i] for i in some]) for some in (learn, test)]
-    histogram = histogram_baseline(maps[0], labels[learn], maps[1], labels[test])
-    return [*found, (f"{HISTOGRAM}, logistic regression", histogram.predicted)]
+    return [(one.classifier, one.predicted) for one in baselines(study, parts_of(study))]
