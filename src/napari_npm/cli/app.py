@@ -7,11 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from napari_npm.study.classify_settings import ClassifyParameters
 from napari_npm.study.review import Review
 from napari_npm.study.step import Step
 from napari_npm.study.steps import STEPS
 
-from . import commands, exporting
+from . import classifying, commands, exporting
 from .options import given, step_options
 from .reporting import reporter
 
@@ -174,6 +175,29 @@ def review(
     """
     said = {"accept": accept, "reject": reject, "correct": correct, "again": again}
     commands.review(study, said, {"undo": undo, "redo": redo}, list_, json_)
+
+
+def _classify(**values: Any) -> None:
+    with reporter(values["json_"]) as report:
+        classifying.classify(
+            values["study"],
+            values["images"],
+            given(values, ClassifyParameters),
+            values["unhydrated"],
+            values["out"],
+            report,
+        )
+
+
+_own = [
+    inspect.Parameter("study", inspect.Parameter.KEYWORD_ONLY, annotation=StudyFolder),
+    *(_keyword(name, *option) for name, option in classifying.OPTIONS.items()),
+    *step_options(ClassifyParameters),
+    _keyword("json_", AsJson, False),
+]
+_classify.__signature__ = inspect.Signature(_own)  # type: ignore[attr-defined]
+_classify.__annotations__ = {one.name: one.annotation for one in _own}
+app.command("classify", rich_help_panel=STUDY_PANEL, help=classifying.HELP)(_classify)
 
 
 @app.command("export-model", rich_help_panel=STUDY_PANEL)

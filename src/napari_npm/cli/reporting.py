@@ -27,6 +27,9 @@ class Reporter(Protocol):
     def done(self, outcome: StepOutcome) -> None:
         """Tell what a step did."""
 
+    def result(self, facts: Mapping[str, Any], text: str) -> None:
+        """Tell one result: its facts to a machine, a line of text to a person."""
+
     def message(self, text: str, level: str = "info") -> None:
         """Say something."""
 
@@ -103,3 +106,7 @@ class JsonReporter:
     def message(self, text: str, level: str = "info") -> None:
         """Write a message event."""
         self.send("message", level=level, text=text)
+
+    def result(self, facts: Mapping[str, Any], text: str) -> None:
+        """Write a result event."""
+        self.send("result", text=text, **facts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -76,3 +76,8 @@ class TerminalReporter:
         """Print a line."""
         style = {"warning": "yellow", "error": "red"}.get(level, "")
         self._console.print(text, style=style, markup=False, soft_wrap=True)
+
+    def result(self, facts: Mapping[str, Any], text: str) -> None:  # noqa: ARG002 - for machines
+        """Print the line on standard output, for a pipe."""
+        self._bars.update(self._task, visible=False)
+        print(text)

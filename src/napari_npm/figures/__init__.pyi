@@ -36,6 +36,8 @@ from .plots import descriptor_scatter as descriptor_scatter
 from .plots import response_figure as response_figure
 from .plots import training_curves as training_curves
 from .plots import volume_fractions as volume_fractions
+from .probability import classes_rgb as classes_rgb
+from .probability import probability_figure as probability_figure
 from .save import save_figure as save_figure
 from .two_point import same_porosity_figure as same_porosity_figure
 from .two_point import two_point_figure as two_point_figure

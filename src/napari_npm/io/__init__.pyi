@@ -9,6 +9,8 @@ from .folder import FolderImages as FolderImages
 from .folder import find_images as find_images
 from .labels import read_labels as read_labels
 from .labels import write_labels as write_labels
+from .porosity import read_porosity as read_porosity
+from .porosity import write_channels as write_channels
 from .reader import read_sem as read_sem
 from .sem_image import SemImage as SemImage
 from .writers import write_image as write_image

@@ -53,7 +53,7 @@ def read_sem(path: str | Path) -> SemImage:
     """
     path = Path(path)
     raw, tags = read_raw(path)
-    facts = _facts(path, tags, columns=raw.pixels.shape[1])
+    facts = facts_of(path, tags, columns=raw.pixels.shape[1])
     # Zeiss keeps overlay colours in a few palette entries; the numbers are the grey values.
     pixels, doubts = to_grey(raw, path.name, indices=facts.vendor == "Zeiss")
     rows, columns = pixels.shape
@@ -106,7 +106,7 @@ def read_raw(path: Path) -> tuple[Raw, TiffTags]:
     return read_bitmap(path, kind), {}
 
 
-def _facts(path: Path, tags: TiffTags, columns: int) -> Facts:
+def facts_of(path: Path, tags: TiffTags, columns: int) -> Facts:
     """Join what the file says with what its sidecar says; the file has the last word."""
     inner = (
         fei_facts(tags)
