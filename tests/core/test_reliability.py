@@ -28,6 +28,11 @@ def test_error_is_the_one_worked_out_by_hand() -> None:
     np.testing.assert_allclose(found.edges, [0, 0.2, 0.4, 0.6, 0.8, 1])
 
 
+def test_a_bin_holds_its_upper_limit() -> None:
+    shares, labels = two_classes([0.5, 0.75, 0.75001, 1.0], [1, 1, 1, 1])
+    np.testing.assert_array_equal(reliability(shares, labels, bins=4).tiles, [0, 1, 1, 2])
+
+
 def test_always_sure_and_never_right_is_the_worst() -> None:
     shares, labels = two_classes([1.0, 1.0], [0, 0])
     assert expected_calibration_error(shares, labels) == 1

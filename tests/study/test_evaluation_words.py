@@ -24,6 +24,7 @@ def network(**changes):
         "calibration_error": 0.04,
         "agreement": 0.93,
         "chance": CHANCE,
+        "largest_sample": 0.36,
         "specimens": 18,
         "fewest_specimens": 6,
     }
@@ -100,6 +101,16 @@ def test_one_training_and_guessing_are_cautions() -> None:
     assert found("no better than guessing: 40.0% (30.0% to 96.0%)", guessing).caution
     assert absent("no better than guessing", network(low=CHANCE + 1e-6))
     assert found("no better than guessing", network(low=CHANCE)).caution
+
+
+def test_one_large_sample_raises_what_is_to_be_beaten() -> None:
+    said = found("One sample makes up 60.0%", network(largest_sample=0.6))
+    assert said.text.endswith("the network on MulF is better.")
+    assert not said.caution
+    said = found("One sample makes up 80.0%", network(largest_sample=0.8))
+    assert said.text.endswith("not surely better.")
+    assert said.caution
+    assert absent("One sample makes up", network(largest_sample=0.43))
 
 
 def test_too_sure_answers_are_a_caution() -> None:

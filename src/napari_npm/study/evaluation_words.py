@@ -69,7 +69,7 @@ def said_of(
         return []
     said = [Said(leak, caution=True)] if leak else []
     for line in networks:
-        said += [*_accuracy(line), *_confidence(line)]
+        said += [*_accuracy(line), *_largest(line), *_confidence(line)]
     said += _specimens(networks[0])
     for line in lines:
         if line["role"] == BASELINE:
@@ -127,6 +127,20 @@ def _accuracy(line: Line) -> list[Said]:
             f" Two of these trainings give the same answer on {line['agreement']:.1%} of the tiles."
         )
     return [Said(text)]
+
+
+def _largest(line: Line) -> list[Said]:
+    share = line["largest_sample"]
+    if share < line["chance"] + MARGIN:
+        return []
+    beaten = line["low"] > share
+    return [
+        Said(
+            f"One sample makes up {share:.1%} of the test tiles, so that always naming it is right"
+            f" that often; the {line['classifier']} is {'' if beaten else 'not surely '}better.",
+            caution=not beaten,
+        )
+    ]
 
 
 def _confidence(line: Line) -> list[Said]:
