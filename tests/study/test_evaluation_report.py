@@ -1,12 +1,13 @@
 """The figures and the report's section on an evaluation."""
 
 import re
+import shutil
 
 import pytest
 
 from napari_npm.study import Study
 from napari_npm.study.drawing import drawings
-from napari_npm.study.evaluation_words import cautions
+from napari_npm.study.evaluation_words import STALE, cautions
 from napari_npm.study.reporting import methods_paragraph, sections
 from napari_npm.study.steps.evaluate import Evaluate
 
@@ -62,6 +63,15 @@ def test_a_run_ends_with_what_speaks_against_the_claim(read) -> None:
     said = Evaluate().warnings(read, read.parameters("evaluate"))
     assert list(said) == cautions(read)
     assert any("single specimen" in one for one in said)
+
+
+def test_an_evaluation_of_other_settings_says_so(evaluated_study, tmp_path) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(evaluated_study, folder)
+    with Study.open(folder) as study:
+        assert STALE not in cautions(study)
+        study.set_parameters("train", learning_rate=1e-4)
+        assert cautions(study)[0] == STALE
 
 
 def test_a_study_without_an_evaluation_has_none_of_it(quick) -> None:

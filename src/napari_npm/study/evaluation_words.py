@@ -1,13 +1,10 @@
 """What an evaluation means for the claim that samples differ, in words made from its numbers."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from .baselines import DESCRIPTORS, HISTOGRAM, TEXTURE
-from .evaluation_shifts import shift_sizes, unshifted, worst_shift
+from .control_words import MARGIN, MOST, Line, Said, shifted_words, shuffled_words
 from .evaluation_tables import BASELINE, NETWORK, SHUFFLED
 from .leaks import leak_note
 from .wiring import MODEL_MAPS
@@ -15,22 +12,13 @@ from .wiring import MODEL_MAPS
 if TYPE_CHECKING:
     from .study import Study
 
-Line = Mapping[str, Any]
-MOST = 0.5
-"""Share of the network's lead over chance from which something explains most of it."""
-MARGIN = 0.1
-"""How far above chance a control may stand without more being asked for."""
 FEW_SPECIMENS = 5
+STALE = (
+    "This evaluation was made of other maps or with other settings than the study has now:"
+    " evaluate again."
+)
 UNSURE = 0.1
 """Calibration error above which probabilities are not to be taken at their word."""
-
-
-@dataclass(frozen=True)
-class Said:
-    """One sentence, and whether it speaks against the claim or limits it."""
-
-    text: str
-    caution: bool = False
 
 
 def cautions(study: "Study") -> list[str]:
@@ -40,10 +28,15 @@ def cautions(study: "Study") -> list[str]:
 
 def evaluation_words(study: "Study") -> list[Said]:
     """Return what the tables of an evaluation mean; nothing where it was not made."""
+    from .runner import is_current
+
     lines, shuffles, jitter = (
         _records(study, name) for name in ("evaluation", "evaluation_shuffles", "evaluation_jitter")
     )
-    return said_of(lines, shuffles=shuffles, jitter=jitter, leak=leak_note(study))
+    said = said_of(lines, shuffles=shuffles, jitter=jitter, leak=leak_note(study))
+    if said and not is_current(study, "evaluate"):
+        said.insert(0, Said(STALE, caution=True))
+    return said
 
 
 def said_of(
@@ -83,7 +76,7 @@ def said_of(
         )
         return said
     controls = [line for line in lines if line["role"] == SHUFFLED]
-    said += [one for line in controls for one in _shuffled(line, shuffles)]
+    said += [one for line in controls for one in shuffled_words(line, shuffles)]
     if not controls:
         said.append(
             Said(
@@ -93,7 +86,7 @@ def said_of(
             )
         )
     for line in networks:
-        said += _shifted(line, jitter)
+        said += shifted_words(line, jitter)
     return said
 
 
@@ -221,77 +214,6 @@ def _baseline(line: Line, networks: Sequence[Line]) -> list[Said]:
             f"{text}, which is no better than chance ({chance:.1%}): the network sees more than"
             f" {difference}."
         )
-    ]
-
-
-def _shuffled(line: Line, shuffles: Sequence[Line]) -> list[Said]:
-    chance, reached = line["chance"], line["accuracy"]
-    name = line["classifier"].removesuffix(", shuffled labels")
-    text = (
-        f"With shuffled labels the {name} reaches {reached:.1%}"
-        f" ({line['low']:.1%} to {line['high']:.1%}; chance {chance:.1%})"
-    )
-    if line["low"] > chance:
-        return [
-            Said(
-                f"{text}: the test knows something of what was learnt, such as specimens that"
-                " stand on both sides of the split, and every accuracy here is too good.",
-                caution=True,
-            )
-        ]
-    if reached > chance + MARGIN:
-        return [
-            Said(
-                f"{text}: chance is within the interval, but this is too wide to rule out a leak;"
-                " shuffle more often.",
-                caution=True,
-            )
-        ]
-    learnt = [one["learnt"] for one in shuffles if one["maps"] == line["maps"]]
-    if learnt and np.mean(learnt) < (1 + chance) / 2:
-        return [
-            Said(
-                f"{text}; but it had not learnt these labels by heart either"
-                f" ({np.mean(learnt):.1%} of what it was shown), so that this says little: train"
-                " for more epochs.",
-                caution=True,
-            )
-        ]
-    return [Said(f"{text}: the split leaks nothing that it could learn.")]
-
-
-def _shifted(line: Line, jitter: Sequence[Line]) -> list[Said]:
-    own = [one for one in jitter if one["classifier"] == line["classifier"]]
-    if not own or line["accuracy"] <= line["chance"]:
-        return []
-    chance, name = line["chance"], line["classifier"]
-    start = unshifted(own)
-    if start <= chance:
-        return []
-    (offset, gain), (far, wide) = shift_sizes(own)
-    small, moderate = worst_shift(own, offset, gain), worst_shift(own, far, wide)
-    kept = [(one - chance) / (start - chance) for one in (small, moderate)]
-    little = f"brightness by {offset:g} or contrast by {gain:.0%}"
-    if kept[0] < MOST:
-        return [
-            Said(
-                f"A shift of {little} takes the {name} from {start:.1%} to {small:.1%}: it leans"
-                " on brightness, and how specimens were recorded and calibrated may be what it"
-                " tells apart.",
-                caution=True,
-            )
-        ]
-    text = f"A shift of {little} leaves the {name} at {small:.1%} (from {start:.1%})"
-    if kept[1] < MOST:
-        return [
-            Said(
-                f"{text}, one of {far:g} or {wide:.0%} only at {moderate:.1%}: it stands small"
-                " errors of calibration, not moderate ones.",
-                caution=True,
-            )
-        ]
-    return [
-        Said(f"{text}, one of {far:g} or {wide:.0%} at {moderate:.1%}: it reads no brightness.")
     ]
 
 
