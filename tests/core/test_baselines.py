@@ -144,6 +144,18 @@ def test_classifier_keeps_class_numbers_and_can_be_cancelled() -> None:
         classifier.predict(maps, stop)
 
 
+def test_a_feature_counts_whatever_its_unit() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.arange(40) % 2
+    maps = (labels[:, None, None] + rng.normal(0, 0.2, (40, 4, 4))).astype(np.float32)
+
+    def features(image):
+        return np.array([1e-5 * image.mean()])
+
+    classifier = FeatureClassifier(features, maps[:30], labels[:30])
+    np.testing.assert_array_equal(classifier.predict(maps[30:]), labels[30:])
+
+
 def test_baselines_refuse_what_they_cannot_read() -> None:
     maps, labels = textures(6, 0)
     broken = maps.copy()
