@@ -3,26 +3,17 @@
     python benchmarks/foundation.py
 
 Phantom tiles a second on one thread; the two-point correlation of one tile against
-skimage.graycomatrix over the same displacements (timed on some of them and scaled up); deep Taylor
-decomposition of a batch against the network's forward pass, its floor.
+skimage.graycomatrix over the same displacements (timed on some of them and scaled up). Deep Taylor
+decomposition has a benchmark of its own, relevance.py.
 """
 
 import time
 from collections.abc import Callable
 
 import numpy as np
-import torch
 from skimage.feature import graycomatrix
 
-from napari_npm.core import (
-    NanoporosityNet,
-    explain,
-    grey_levels,
-    planted,
-    predict,
-    specimen,
-    two_point,
-)
+from napari_npm.core import grey_levels, planted, specimen, two_point
 
 R_MAX = 200
 SAMPLED = 100
@@ -78,20 +69,6 @@ def correlation(porosity: np.ndarray) -> None:
     report(f"S2, one tile, r <= {R_MAX} px, 256 levels", own, "graycomatrix", seconds)
 
 
-def decomposition(porosity: np.ndarray) -> None:
-    torch.manual_seed(0)
-    model = NanoporosityNet(3).eval()
-    images = np.stack([porosity] * 8).astype(np.float32)
-    forward = cpu_seconds(lambda: predict(model, images), 2)
-    own = cpu_seconds(lambda: explain(model, images), 2)
-    report("network forward, 8 tiles", forward)
-    print(
-        f"{'DTD by zennit, 8 tiles':<44} {own:8.3f} s   {own / forward:.1f} times the forward pass"
-    )
-
-
 if __name__ == "__main__":
-    torch.set_num_threads(1)
     tile = phantom()
     correlation(tile)
-    decomposition(tile)
