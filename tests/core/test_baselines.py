@@ -164,5 +164,7 @@ def test_baselines_refuse_what_they_cannot_read() -> None:
         texture_baseline(broken, labels, maps, labels)
     with pytest.raises(NpmError, match="one label"):
         texture_baseline(maps, labels, maps, labels[:2])
+    with pytest.raises(NpmError, match="one channel"):
+        histogram_baseline(np.stack([maps, maps], 1), labels, maps, labels)
     with pytest.raises(NpmError, match="none to learn"):
         texture_baseline(maps[:0], labels[:0], maps, labels)
