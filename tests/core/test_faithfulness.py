@@ -16,7 +16,6 @@ from napari_npm.core.faithfulness import (
     agreement,
     class_sensitivity,
     likeness,
-    mean_interval,
     noise_stability,
     parameter_randomisation,
 )
@@ -303,22 +302,3 @@ def test_long_work_can_be_stopped(images):
         class_sensitivity(itself, images, 2, progress=stop)
     with pytest.raises(Cancelled):
         parameter_randomisation(small_net(), images, lambda _: itself, progress=stop)
-
-
-def test_means_have_an_interval_over_specimens_where_they_are_known():
-    values = [0.1, 0.2, 0.3, 0.9, np.nan]
-    alone = mean_interval(values)
-    assert alone.value == pytest.approx(0.375)
-    assert 0.1 < alone.low < alone.value < alone.high < 0.9
-    assert "4 images" in alone.method
-    assert "not defined for 1 of 5" in alone.method
-    grouped = mean_interval([0.0, 0.0, 1.0, 1.0], ["a", "a", "b", "b"])
-    assert (grouped.low, grouped.value, grouped.high) == (0, 0.5, 1)
-    assert "2 specimens" in grouped.method
-    single = mean_interval([0.1, 0.3], ["a", "a"])
-    assert single.value == pytest.approx(0.2)
-    assert np.isnan([single.low, single.high]).all()
-    assert "single" in single.method
-    assert np.isnan(mean_interval([np.nan]).value)
-    with pytest.raises(NpmError, match="one group"):
-        mean_interval([1.0], ["a", "b"])

@@ -108,7 +108,7 @@ def test_every_layer_class_and_noise_has_its_mean(tested):
         "0.02",
     ]
     assert (table["specimens"] == 2).all()
-    assert table["interval"].str.contains("2 specimens").all()
+    assert table["interval"].str.contains("single specimen").all()
     assert layer_name("features.3") == "features.3"
 
 
@@ -152,7 +152,7 @@ def test_only_what_depends_on_a_parameter_is_done_again(copied, computed):
     assert (table["tiles"] == 1).all()
     assert table["low"].isna().all()
     text = " ".join(faithfulness(copied).paragraphs)
-    assert "single one of specimens" in text
+    assert "one tile: no interval" in text
     assert copied.table("faithfulness_curves").empty
     assert [one.name for one in drawings(copied) if one.name.startswith("faithfulness")] == [
         "faithfulness_classes_mulf",

@@ -45,7 +45,6 @@ from .faithfulness import agreement as agreement
 from .faithfulness import class_sensitivity as class_sensitivity
 from .faithfulness import deletion_insertion as deletion_insertion
 from .faithfulness import likeness as likeness
-from .faithfulness import mean_interval as mean_interval
 from .faithfulness import noise_stability as noise_stability
 from .faithfulness import parameter_randomisation as parameter_randomisation
 from .grey import grey_levels as grey_levels

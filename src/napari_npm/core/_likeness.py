@@ -1,6 +1,6 @@
-"""How alike two relevance maps are, and the mean of such figures with an interval."""
+"""How alike two relevance maps are."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import NpmError
-from .evaluation import Interval
 
 MEASURES = ("pearson", "spearman", "iou")
 
@@ -194,69 +193,3 @@ def relevance_of(explained: Any) -> NDArray[np.float32]:
             " (N, H, W), is needed."
         )
     return found
-
-
-def mean_interval(
-    values: ArrayLike,
-    groups: Sequence[Hashable] | None = None,
-    *,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
-) -> Interval:
-    """Return the mean of one figure an image, with an interval by bootstrap.
-
-    Specimens are drawn with all their images where groups are given, for images of one specimen
-    are alike; else images. Undefined figures (NaN) are left out and told.
-
-    Parameters
-    ----------
-    values : array-like, (N,)
-        One figure an image.
-    groups : sequence, (N,), optional
-        Specimen of each image.
-    confidence : float
-        Between 0 and 1.
-    resamples : int
-        Bootstrap draws.
-    seed : int
-        Of the draws.
-
-    Returns
-    -------
-    Interval
-        NaN limits where there is a single image or specimen; all NaN without a defined figure.
-
-    Raises
-    ------
-    NpmError
-        If there is not one group for each value, or the confidence is not between 0 and 1.
-    """
-    found = np.asarray(values, dtype=np.float64)
-    names = list(range(len(found))) if groups is None else list(groups)
-    if found.ndim != 1 or len(names) != len(found):
-        raise NpmError("A mean with an interval needs one value and one group for each image.")
-    if not 0 < confidence < 1 or resamples < 1:
-        raise NpmError("The confidence must be between 0 and 1, and the resamples at least 1.")
-    known = np.isfinite(found)
-    what = "images" if groups is None else "specimens"
-    left = f"; not defined for {int((~known).sum())} of {len(found)} images"
-    told = "" if known.all() else left
-    if not known.any():
-        return Interval(np.nan, np.nan, np.nan, f"not defined for any of {len(found)} images")
-    sums: dict[Hashable, list[float]] = {}
-    for name, value, there in zip(names, found.tolist(), known.tolist(), strict=True):
-        if there:
-            one = sums.setdefault(name, [0.0, 0.0])
-            one[0] += value
-            one[1] += 1
-    mean, k = float(found[known].mean()), len(sums)
-    if k < 2:
-        return Interval(mean, np.nan, np.nan, f"no interval from a single one of {what}{told}")
-    rng = np.random.default_rng(seed)
-    ordered = np.array(sorted(sums.values()))  # so that the order of the images does not matter
-    drawn = rng.multinomial(k, np.full(k, 1 / k), size=resamples) @ ordered
-    limits = ((1 - confidence) / 2, (1 + confidence) / 2)
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], limits)
-    how = f"{100 * confidence:g} % percentile bootstrap over {k} {what}{told}"
-    return Interval(mean, float(low), float(high), how)

@@ -14,7 +14,6 @@ from ._likeness import Explain as Explain
 from ._likeness import Likeness as Likeness
 from ._likeness import Pairwise as Pairwise
 from ._likeness import likeness as likeness
-from ._likeness import mean_interval as mean_interval
 from ._randomise import Randomisation as Randomisation
 from ._randomise import parameter_randomisation as parameter_randomisation
 from ._stability import Stability as Stability

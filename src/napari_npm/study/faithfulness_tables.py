@@ -56,16 +56,18 @@ def _mean_curves(rows: Sequence[Mapping[str, Any]], confidence: float) -> list[d
 
 
 def _mean(rows: Sequence[Mapping[str, Any]], column: str, confidence: float) -> dict[str, Any]:
-    from napari_npm.core.faithfulness import mean_interval
+    from napari_npm.core.ensemble import ensemble_interval
 
     values = [float("nan") if row[column] is None else row[column] for row in rows]
+    samples = [row["sample"] for row in rows]
     specimens = [(row["sample"], row["specimen"]) for row in rows]
-    found = mean_interval(values, specimens, confidence=confidence)
+    found = ensemble_interval(values, specimens, labels=samples, confidence=confidence)
     return {
         "value": found.value,
         "low": found.low,
         "high": found.high,
         "tiles": len(rows),
+        "defined": sum(row[column] is not None for row in rows),
         "specimens": len(set(specimens)),
         "interval": found.method,
     }

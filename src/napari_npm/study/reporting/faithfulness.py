@@ -87,6 +87,8 @@ def _value(line: Line) -> str:
     text = f"{line['value']:.3f}"
     if _known(line["low"]) and _known(line["high"]):
         text += f" ({line['low']:.3f} to {line['high']:.3f})"
+    if line["defined"] < line["tiles"]:
+        text += f", defined on {line['defined']} of {line['tiles']} tiles"
     return text
 
 
@@ -164,12 +166,12 @@ def _sentences(study: Study, own: list[Line]) -> Iterator[str]:
 
 def _gain(line: Line) -> str:
     size = _value(line)
+    if not _known(line["value"]):
+        return "could not be measured."
     if not _known(line["low"]):
         return (
             f"changes the class's output by an area of {size} more than taking random ones; with a"
-            " single specimen it cannot be said whether that is more than chance."
-            if _known(line["value"])
-            else "could not be measured."
+            " single tile it cannot be said whether that is more than chance."
         )
     if line["low"] > 0:
         return (
