@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from ._ties import least_winner
+from ._ties import weigh_winners
 
 LEAST_WEIGHT = 1e-12  # of the weights by which a unit without positive ones shares
 LEAST_REACH = 1e-20
@@ -124,7 +124,7 @@ def pool(activations: Tensor, maximum: bool, shared: bool) -> tuple[Tensor, Tens
         )
         inside = activations[:, :, :height, :width]  # becomes 1 or 0
         if shared:
-            inside.ge_(enlarged(least_winner(pooled)))
+            weigh_winners(inside, enlarged(pooled), pooled)
         else:
             inside.eq_(enlarged(pooled))
             free = 1 - places[0]

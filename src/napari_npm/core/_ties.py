@@ -24,7 +24,7 @@ class _SharedMax(torch.autograd.Function):
         images, pooled = ctx.saved_tensors
         height, width = (n * k for n, k in zip(pooled.shape[2:], ctx.size, strict=True))
         inside = images[:, :, :height, :width]
-        winners = (inside >= _enlarged(least_winner(pooled), ctx.size)).to(arriving)
+        winners = weigh_winners(inside.clone(), _enlarged(pooled, ctx.size), pooled)
         shares = arriving / torch.nn.functional.avg_pool2d(winners, ctx.size)
         shares /= ctx.size[0] * ctx.size[1]
         handed = torch.zeros_like(images)
@@ -32,13 +32,17 @@ class _SharedMax(torch.autograd.Function):
         return handed, None
 
 
-def least_winner(largest: Tensor) -> Tensor:
-    """Return the least value that counts as equal to the largest (n, C, H, W) of a window.
+def weigh_winners(values: Tensor, largest: Tensor, pooled: Tensor) -> Tensor:
+    """Turn values (n, C, H, W) into 1 where they equal their window's largest and 0 elsewhere.
 
-    It is less by what rounding does to sums of an image's activations.
+    What differs by rounding counts as equal, and over twice that the weight falls to 0, so that
+    rounding never moves much relevance. ``pooled`` gives the scale of an image's activations.
     """
-    close = CLOSE.get(largest.dtype, 0.0)
-    return largest - close * largest.abs().amax((1, 2, 3), keepdim=True)
+    close = CLOSE.get(values.dtype)
+    if close is None:
+        return values.ge_(largest)
+    rounding = (close * pooled.abs().amax((1, 2, 3), keepdim=True)).clamp_(min=1e-30)
+    return values.sub_(largest).mul_(0.5 / rounding).add_(1.5).clamp_(0, 1)
 
 
 def _enlarged(values: Tensor, size: tuple[int, int]) -> Tensor:
