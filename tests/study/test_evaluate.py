@@ -139,6 +139,22 @@ def test_shuffled_networks_learn_other_labels_and_are_not_kept(evaluated) -> Non
         assert (new != labels).any()
 
 
+def test_shuffled_labels_are_what_is_learnt(evaluated, monkeypatch) -> None:
+    from napari_npm.study.steps._repeats import Repeats
+
+    seen = []
+
+    def train_on(study, kind, parts, labels, *rest):
+        seen.append(labels)
+        raise Cancelled
+
+    monkeypatch.setattr("napari_npm.study.steps.evaluate.train_on", train_on)
+    with pytest.raises(Cancelled):
+        run(evaluated, ["evaluate"], only=("mulf/shuffle/1",), force=True)
+    repeats = Repeats(evaluated, evaluated.parameters("evaluate"))
+    np.testing.assert_array_equal(seen, [repeats.shuffled(1)])
+
+
 def test_shifts_are_made_on_networks_and_baselines(evaluated) -> None:
     table = evaluated.table("evaluation_jitter")
     assert table.groupby(["classifier", "number"]).size().tolist() == [9, 9, 9, 9]
@@ -154,6 +170,30 @@ def test_shifts_are_made_on_networks_and_baselines(evaluated) -> None:
     assert line.loc["network on MulF, small shift", "accuracy"] == pytest.approx(
         min(means[gain, offset] for gain, offset in ((0.9, 0), (1.1, 0), (1, -0.05), (1, 0.05)))
     )
+
+
+def test_networks_are_shown_shifted_maps_with_unhydrated_cement_left_out(
+    evaluated, monkeypatch
+) -> None:
+    from napari_npm.core.progress import silent
+    from napari_npm.study.steps._evaluations import shift_rows
+    from napari_npm.study.steps._repeats import Repeats
+
+    seen = []
+
+    def predict(model, maps, progress):
+        seen.append(np.stack([maps[number] for number in range(len(maps))]))
+        return np.array([[0.9, 0.1], [0.8, 0.2]])
+
+    monkeypatch.setattr("napari_npm.core.prediction.predict", predict)
+    repeats = Repeats(evaluated, evaluated.parameters("evaluate"))
+    rows = shift_rows(repeats, "mulf", 1, silent)
+    plain = read_model_maps(evaluated, "mulf", [evaluated.tiles[i] for i in repeats.test(1)])
+    assert (plain == 0).any()
+    for row, maps in zip(rows, seen, strict=True):
+        shifted = np.clip(row["gain"] * plain + row["offset"], 0, 1)
+        np.testing.assert_allclose(maps, np.where(plain == 0, 0, shifted), atol=1e-6)
+        assert (row["right"], row["accuracy"], row["number"]) == (1, 0.5, 1)
 
 
 def test_what_is_done_is_not_done_again(evaluated, computed) -> None:
