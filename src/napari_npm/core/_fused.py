@@ -197,7 +197,7 @@ class FusedEngine:
                 factor, rest = arriving / many, None
             divided = weights if k == len(losses) - 1 else weights.clone()
             inside = divided[:, :, :height, :width]
-            inside *= enlarged(factor)
+            inside.mul_(enlarged(factor))
             if rest is not None:
                 inside += enlarged(rest) / sums[:, :, :height, :width]
             found.append(self._to_inputs(number, kept.inputs, divided, loss))

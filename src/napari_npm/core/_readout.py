@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._explanation import Answer, Explanation
+from ._targets import Question
 
 
 class Readout:
@@ -35,11 +36,14 @@ class Readout:
         self.conservation, self.undefined = np.zeros(n), np.zeros(n)
         self.target, self.predicted = np.zeros(n, np.int64), np.zeros(n, np.int64)
 
-    def take(self, part: slice, answer: Answer, target: NDArray[np.int64] | None) -> None:
-        """Read what an engine says of the images in ``part``."""
-        values = _doubles(answer.maps[0])
+    def take(self, part: slice, answer: Answer, question: Question) -> None:
+        """Read what an engine answers to a question about the images in ``part``."""
+        predicted = answer.logits.argmax(1).cpu().numpy()
+        target = predicted if question.target is None else question.target
+        own = question.position(target), np.arange(len(target))
+        values = _doubles(answer.maps[own])
         sums = values.sum((1, 2, 3))
-        output = answer.outputs[0].numpy()
+        output = answer.outputs[own].numpy()
         if self.contributions is None:
             self.conservation[part], self.raw_sum[part] = sums, sums * output
         else:
@@ -49,12 +53,12 @@ class Readout:
                 sums, output, out=np.zeros_like(sums), where=output != 0
             )
         self.relevance[part], self.channel_share[part] = _normalised(values)
-        self.predicted[part] = answer.logits.argmax(1).cpu().numpy()
-        self.target[part] = self.predicted[part] if target is None else target
+        self.predicted[part], self.target[part] = predicted, target
         self.output[part] = output
-        self.undefined[part] = answer.met[0].numpy()
+        self.undefined[part] = answer.met[own].numpy()
         if self.difference is not None:
-            self.difference[part] = self._contrast(answer.maps[1:], self.target[part])
+            classes = answer.maps[-answer.logits.shape[1] :]
+            self.difference[part] = self._contrast(classes, target)
 
     def _contrast(self, maps: Tensor, target: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return each target's normalised map less the mean of the other classes'."""

@@ -78,7 +78,8 @@ class Question:
     def __call__(self, logits: Tensor) -> Tensor:
         """Return the classes' weights in each of K outputs, (K, n, classes).
 
-        The first output is the one to explain; those of `every_class` follow.
+        The first output is the one to explain; those of `every_class` follow. Where a class alone
+        is explained, it is one of those and not repeated: see `position`.
 
         Raises
         ------
@@ -100,7 +101,12 @@ class Question:
         if not self.every_class:
             return first[None]
         each = torch.eye(n_classes).to(logits)[:, None].expand(-1, n, -1)
-        return torch.cat([first[None], each])
+        return each if self.against is None else torch.cat([first[None], each])
+
+    def position(self, target: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which of the outputs explains each image's target."""
+        alone = self.every_class and self.against is None
+        return target if alone else np.zeros_like(target)
 
     def _compared(self, one: Tensor) -> Tensor:
         n_classes = one.shape[1]

@@ -234,7 +234,7 @@ class Explainer:
             answer = self._portions.try_out(partial(run, tensor, question), len(batch))
             if answer is None:
                 continue  # memory ran out: again, with fewer images
-            result.take(part, answer, question.target)
+            result.take(part, answer, question)
             start = part.stop
             mean = float(result.conservation[part].mean())
             progress(start, n, "Relevance", {"conservation": mean})
