@@ -161,6 +161,26 @@ def test_difference_and_comparison_are_blended_too() -> None:
     assert np.abs(plain.relevance - found.relevance).max() > 1e-5
 
 
+def test_relevance_and_difference_are_divided_by_the_mean_map_of_all_windows() -> None:
+    net, image = network(), texture((3 * TILE, 4 * TILE))
+    found = explain_image(net, image, 2, difference=True, **CROPS, **REDUCED)
+    windows = found.windows
+    origins = [windows.origin(number) for number in range(len(windows))]
+    crops = explain(net, cut_tiles(image, origins, TILE), 2, difference=True)
+    field = mean_field(crops.relevance, sigma_px=2)
+    np.testing.assert_allclose(found.field, field, rtol=1e-4)
+    means = []
+    for maps in (crops.relevance, crops.difference):
+        blend = Blend(windows)
+        for number, one in enumerate(maps):
+            blend.add(number, one)
+        means.append(blend.mean(field))
+    scale = 12 / means[0].sum(dtype=np.float64)
+    assert abs(scale - 1) > 0.01  # so that a missing scale shows
+    np.testing.assert_allclose(found.relevance, scale * means[0], rtol=1e-3, atol=1e-7)
+    np.testing.assert_allclose(found.difference, scale * means[1], rtol=1e-3, atol=1e-7)
+
+
 def test_windows_without_relevance_hold_none() -> None:
     net, image = network(), texture((2 * TILE, 4 * TILE))
     image[:, TILE : 2 * TILE] = 0
