@@ -83,6 +83,12 @@ def test_figures_are_those_of_the_core_functions(tested):
 
     np.testing.assert_allclose(of("deletion", "deletion", "gain"), expected.deletion_gain)
     np.testing.assert_allclose(of("deletion", "insertion", "gain"), expected.insertion_gain)
+    np.testing.assert_allclose(of("deletion", "all replaced", "output"), expected.deletion[:, -1])
+    means = tested.table("faithfulness").set_index(["test", "case", "measure"])["value"]
+    for tile, gain in zip(tiles, expected.deletion_gain, strict=True):
+        # one tile a sample
+        found = means["deletion", f"deletion, {tile.sample}", "gain"]
+        np.testing.assert_allclose(found, gain)
     noise = noise_stability(Explainer(model), images, targets, sigma=[0.005, 0.01, 0.02], draws=1)
     np.testing.assert_allclose(of("noise", "0.02", "iou"), noise.likeness.iou[2], rtol=1e-6)
     np.testing.assert_allclose(of("noise", "0.005", "pearson"), noise.likeness.pearson[0], 1e-6)
@@ -107,8 +113,9 @@ def test_every_layer_class_and_noise_has_its_mean(tested):
         "0.01",
         "0.02",
     ]
-    assert (table["specimens"] == 2).all()
-    assert table["interval"].str.contains("single specimen").all()
+    whole = table[~table["case"].str.contains(", ")]
+    assert (whole["specimens"] == 2).all()
+    assert whole["interval"].str.contains("single specimen").all()
     assert layer_name("features.3") == "features.3"
 
 
@@ -129,6 +136,8 @@ def test_each_test_is_a_figure_and_a_number_in_the_report(tested):
     assert any(row[1].startswith("Most relevant blocks replaced") for row in table.rows)
     assert all(len(row) == len(table.columns) for row in table.rows)
     text = " ".join(section.paragraphs)
+    # two epochs: the class hardly depends on the blocks, which must be said
+    assert "with all blocks replaced the class keeps a probability" in text
     for words in ("output layer drawn anew", "another class", "Noise of 0.02", "random blocks"):
         assert words in text
 

@@ -35,11 +35,18 @@ def write_faithfulness(
 
 
 def _means(rows: Sequence[Mapping[str, Any]], confidence: float) -> list[dict[str, Any]]:
-    """Return a line a model, test, case and measure."""
+    """Return a line a model, test, case and measure; those of deletion also sample by sample."""
     names = ("model", "test", "case", "measure")
     found = []
     for key, own in _grouped(rows, names).items():
-        found.append({**dict(zip(names, key, strict=True)), **_mean(own, "value", confidence)})
+        line = dict(zip(names, key, strict=True))
+        found.append({**line, **_mean(own, "value", confidence)})
+        samples = _grouped(own, ("sample",))
+        if line["test"] == "deletion" and len(samples) > 1:
+            # what replaces a block can look like one sample more than like another
+            for (sample,), some in samples.items():
+                case = f"{line['case']}, {sample}"
+                found.append({**line, "case": case, **_mean(some, "value", confidence)})
     return found
 
 

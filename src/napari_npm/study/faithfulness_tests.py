@@ -26,6 +26,8 @@ NOISE_STEPS = (0.25, 0.5, 1.0)
 ALL = "all"
 """The case that stands for the mean over all pairs of classes or networks."""
 MODES = ("cascading", "independent")
+WHOLE, REPLACED = "as it is", "all replaced"
+"""The cases of the class's output for maps as they are, and with all blocks replaced."""
 Rows = list[dict[str, Any]]
 
 
@@ -178,6 +180,9 @@ def _deletion(subject: _Subject, test: str, progress: Progress) -> Rows:
     )
     rows = subject.rows(test, "deletion", "gain", found.deletion_gain)
     rows += subject.rows(test, "insertion", "gain", found.insertion_gain)
+    # a class that the replaced map speaks for as well cannot fall: the ends must be known
+    rows += subject.rows(test, WHOLE, "output", found.deletion[:, 0])
+    rows += subject.rows(test, REPLACED, "output", found.deletion[:, -1])
     curves = ("deletion", "deletion_random", "insertion", "insertion_random")
     for number, tile in enumerate(subject.tiles):
         for step, share in enumerate(found.share):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from napari_npm.study.faithfulness_tests import ALL
+from napari_npm.study.faithfulness_tests import ALL, REPLACED, WHOLE
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
 
@@ -18,7 +18,18 @@ _MEASURES = {
     "pearson": "correlation",
     "spearman": "rank correlation",
     "iou": "overlap of regions",
+    "output": "the class's probability or output",
 }
+
+_DELETION = {
+    "deletion": "Most relevant blocks replaced first",
+    "insertion": "Most relevant blocks restored first",
+    WHOLE: "Maps as they are",
+    REPLACED: "All blocks replaced",
+}
+_ENDS = (WHOLE, REPLACED)
+_STAYS = 0.5
+"""Share of a class's probability that, left with all blocks replaced, makes deletion say little."""
 
 Line = dict[str, Any]
 
@@ -33,8 +44,9 @@ def faithfulness(study: Study) -> Section | None:
         own = [line for line in lines if line["model"] == model]
         rows += [(MAP_NAMES[model], *row) for row in _rows(own)]
         said += [f"{MAP_NAMES[model]}: {sentence}" for sentence in _sentences(study, own)]
-    methods = list(dict.fromkeys(line["interval"] for line in lines))
     tiles = max(int(line["tiles"]) for line in lines)
+    # those of single samples would only repeat it with other numbers
+    methods = list(dict.fromkeys(line["interval"] for line in lines if line["tiles"] == tiles))
     return Section(
         "Can the relevance maps be believed?",
         [
@@ -61,9 +73,8 @@ def _rows(own: list[Line]) -> Iterator[tuple[str, str, str]]:
     for line in own:
         test, case = line["test"], str(line["case"])
         if test == "deletion":
-            words = {"deletion": "Most relevant blocks replaced first"}.get(
-                case, "Most relevant blocks restored first"
-            )
+            kind, comma, sample = case.partition(", ")
+            words = _DELETION[kind] + comma + sample
         elif test.startswith("layers-"):
             first = case == "linear"
             if not first and case != last[test]:
@@ -105,6 +116,18 @@ def _sentences(study: Study, own: list[Line]) -> Iterator[str]:
         line = _one(own, "deletion", case, "gain")
         if line is not None:
             yield f"{words} {_gain(line)}"
+    parameters: Any = study.parameters("faithfulness")
+    if parameters.measure == "probability":
+        for sample in study.samples:
+            ends = [_one(own, "deletion", f"{end}, {sample.name}", "output") for end in _ENDS]
+            first, last = (line["value"] if line is not None else 0.0 for line in ends)
+            if first > 0 and last >= _STAYS * first:
+                yield (
+                    f"Of tiles of {sample.name} with all blocks replaced the class keeps a"
+                    f" probability of {last:.2f} (as they are: {first:.2f}): what replaces the"
+                    " blocks looks like that class itself, so deletion says little about this"
+                    " sample; try the other fill."
+                )
     value = _value_of(own, "layers-cascading", "linear")
     if value is not None:
         yield "With the output layer drawn anew " + _by_likeness(
