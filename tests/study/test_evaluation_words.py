@@ -168,6 +168,8 @@ def test_baselines_stand_against_the_network_on_the_same_maps() -> None:
     assert found("Porosity alone", micf, baseline("porosity", 0.49)).caution
     worse = network(accuracy=0.3, low=0.2)
     assert found("Porosity alone reaches 50.0% (chance", worse, baseline("porosity", 0.5))
+    guessing = network(accuracy=0.6, low=0.3)
+    assert found("Porosity alone reaches 34.0% (chance", guessing, baseline("porosity", 0.34))
 
 
 def test_missing_controls_are_missed() -> None:
@@ -196,6 +198,9 @@ def test_shuffled_labels_above_chance_are_a_warning() -> None:
     wide = shuffled(0.5, 0.2, 0.8)
     assert found("too wide to rule out a leak", network(), wide, **options).caution
     assert absent("leaks nothing", network(), wide, **options)
+    # half of the lead of 90 % over 33.3 % is reached at 61.7 %
+    assert found("too wide", network(), shuffled(0.34, 0.1, 0.62), **options).caution
+    assert found("leaks nothing", network(), shuffled(0.34, 0.1, 0.61), **options)
 
 
 def test_a_network_that_did_not_learn_the_shuffled_labels_clears_nothing() -> None:

@@ -23,8 +23,18 @@ class Said:
     caution: bool = False
 
 
-def shuffled_words(line: Line, shuffles: Sequence[Line]) -> list[Said]:
-    """Return what training with shuffled labels says of the split."""
+def shuffled_words(line: Line, shuffles: Sequence[Line], accuracy: float) -> list[Said]:
+    """Return what training with shuffled labels says of the split.
+
+    Parameters
+    ----------
+    line : mapping
+        Of the training with shuffled labels.
+    shuffles : sequence of mapping
+        Its repeats.
+    accuracy : float
+        With the true labels: a control that may reach half of its lead clears nothing.
+    """
     chance, reached = line["chance"], line["accuracy"]
     name = line["classifier"].removesuffix(", shuffled labels")
     text = (
@@ -39,7 +49,8 @@ def shuffled_words(line: Line, shuffles: Sequence[Line]) -> list[Said]:
                 caution=True,
             )
         ]
-    if reached > chance + MARGIN:
+    limit = chance + max(MARGIN, MOST * (accuracy - chance))
+    if reached > chance + MARGIN or line["high"] > limit:
         return [
             Said(
                 f"{text}: chance is within the interval, but this is too wide to rule out a leak;"

@@ -76,7 +76,9 @@ def said_of(
         )
         return said
     controls = [line for line in lines if line["role"] == SHUFFLED]
-    said += [one for line in controls for one in shuffled_words(line, shuffles)]
+    for line in controls:
+        (accuracy,) = (one["accuracy"] for one in networks if one["maps"] == line["maps"])
+        said += shuffled_words(line, shuffles, accuracy)
     if not controls:
         said.append(
             Said(
@@ -195,7 +197,7 @@ def _baseline(line: Line, networks: Sequence[Line]) -> list[Said]:
     alone = "" if line["reads"] == TEXTURE else " alone"
     verb = "reach" if line["reads"] == TEXTURE else "reaches"
     text = f"{subject}{alone} {verb} {reached:.1%}"
-    if lead <= 0:
+    if lead <= 0 or best["low"] <= chance:
         return [Said(f"{text} (chance {chance:.1%}).")]
     if reached >= best["accuracy"]:
         return [
