@@ -52,6 +52,7 @@ def test_jitter_shows_means_and_ranges_of_the_seeds():
     left, right = figure.axes
     np.testing.assert_allclose(left.lines[1].get_xydata(), [[-0.1, 0.6], [0, 0.9], [0.1, 0.5]])
     np.testing.assert_allclose(right.lines[1].get_xdata(), [0.8, 1.0, 1.2])
+    assert [text.get_text() for text in right.get_xticklabels()] == ["0.8", "1", "1.2"]
     edge = left.collections[0].get_paths()[0].vertices
     assert edge[:, 1].min() == 0.4
     assert edge[:, 1].max() == 0.9

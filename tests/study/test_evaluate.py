@@ -40,9 +40,9 @@ def test_every_line_of_the_table_is_there(evaluated) -> None:
         *(
             f"{name}, {size} shift"
             for name in (
+                "network on MulF",
                 "grey histogram, logistic regression",
                 "texture, logistic regression",
-                "network on MulF",
             )
             for size in ("small", "moderate")
         ),

@@ -212,6 +212,8 @@ def jitter_figure(
                 shifts, values.min(1), values.max(1), color=style["color"], alpha=0.18, lw=0
             )
             panel.plot(shifts, values.mean(1), markersize=3.5, label=name, **style)
+        ticks = sorted({float(shift) for shifts, _ in curves.values() for shift in shifts})
+        panel.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         panel.set_xlabel(label)
         panel.set_ylim(0, 1.02)
     axes[0, 0].set_ylabel("Accuracy")

@@ -105,10 +105,7 @@ def evaluation_figures(study: "Study") -> Iterator[Drawing]:
     def shifted() -> "Figure":
         brightness: dict[str, Any] = {}
         contrast: dict[str, Any] = {}
-        networks_first = jitter.sort_values(
-            "reads", key=lambda reads: reads != NETWORK, kind="stable"
-        )
-        for name, own in networks_first.groupby("classifier", sort=False):
+        for name, own in jitter.groupby("classifier", sort=False):
             for found, column, other in (
                 (brightness, "offset", own["gain"] == 1),
                 (contrast, "gain", own["offset"] == 0),

@@ -36,8 +36,8 @@ def write_evaluation(
     networks = grouped([row for row in rows if row["what"] == "seed"], "maps")
     shuffles = grouped([row for row in rows if row["what"] == "shuffle"], "maps")
     plain = grouped([row for row in rows if row["what"] == "baselines"], "classifier")
-    shifts = [row for row in rows if row["what"] == "jitter"]
-    jitter = [jitter_line(row) for row in shifts]
+    jitter = [jitter_line(row) for row in rows if row["what"] == "jitter"]
+    jitter.sort(key=lambda line: line["reads"] != NETWORK)
     table = Tables(study, parameters)
     lines, classes = [], []
     for kind, own in networks.items():
