@@ -125,6 +125,7 @@ def test_few_specimens_are_said_for_what_they_are() -> None:
     said = found("The intervals rest on 10 test specimens, 3 of one sample", few)
     assert said.caution
     assert absent("single specimen", few)
+    assert found("2 of one sample", network(fewest_specimens=2)).caution
     assert absent("rest on", network(fewest_specimens=5))
 
 
@@ -164,6 +165,8 @@ def test_baselines_stand_against_the_network_on_the_same_maps() -> None:
     both = network(classifier="network on MulF + MicF", maps="both")
     assert found("most of the difference", both, baseline("texture", 0.8, maps="micf")).caution
     assert absent("MicF maps", network(), baseline("grey histogram", 0.5, maps="micf"))
+    # with several, against the best
+    assert not found("Porosity alone", network(), micf, baseline("porosity", 0.5)).caution
     # porosity is one of the material, whatever the maps
     assert found("Porosity alone", micf, baseline("porosity", 0.49)).caution
     worse = network(accuracy=0.3, low=0.2)
