@@ -123,14 +123,16 @@ def test_baselines_learn_from_the_training_part_alone(study, monkeypatch):
 
 def test_the_report_states_what_the_tables_hold(study):
     values = dict(headlines(study).rows)
-    relevance, regions = study.table("relevance_mulf"), study.table("regions_mulf")
+    relevance, regions = study.table("relevance_mulf"), study.table("regions_summary")
     worst = (relevance["conservation"] - 1).abs().max()
     assert values["Relevance conserved on MulF to"] == f"{worst:.1e} (worst tile)"
-    area = f"{regions['area_fraction'].mean():.1%} ± {regions['area_fraction'].std():.1%}"
+    line = regions.iloc[-1]
+    low, high = line["area_fraction_low"], line["area_fraction_high"]
+    area = f"{line['area_fraction']:.1%} ({low:.1%} to {high:.1%})"
     assert values["Area of the characteristic regions, MulF"] == area
     auc = f"{relevance['auc'].mean():.3f} ± {relevance['auc'].std():.3f}"
     assert values["AUC of relevance against the known places, MulF"] == auc
     (tables,) = (one.tables for one in sections(study) if one.title == "Where the network looked")
-    by_sample = {row[1]: row[2] for row in tables[0].rows}
+    by_sample = {row[1]: row[3] for row in tables[0].rows}
     for sample, part in relevance.groupby("sample"):
         assert by_sample[sample] == f"{(part['conservation'] - 1).abs().max():.1e}"

@@ -5,11 +5,13 @@ from napari_npm.study.study import Study
 from .calibration import calibration
 from .evaluation import evaluation
 from .faithfulness import faithfulness
-from .findings import correlation, headlines, learning, regions, relevance
+from .findings import correlation, headlines, learning
 from .masks import masks
 from .material import data, statistics
 from .methods import methods_paragraph
 from .parts import Section
+from .regions import regions
+from .relevance import relevance
 
 __all__ = ["headlines", "methods_paragraph", "sections"]
 

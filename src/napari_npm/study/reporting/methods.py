@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from napari_npm.study.leaks import leak_note
 from napari_npm.study.provenance import versions
 from napari_npm.study.steps.simulate import ELASTIC, materials_of
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
 
+from .evaluation import evaluation_sentence
 from .masks import mask_sentence
+from .regions import regions_sentence
+from .relevance import explain_sentence
 
 
 def methods_paragraph(study: Study) -> str:
@@ -121,28 +125,53 @@ def _describe(_: Study, p: Any) -> str:
 
 def _split(study: Study, p: Any) -> str:
     rows = study.record("split", "split").rows
-    counts = {part: sum(row["part"] == part for row in rows) for part in ("train", "test")}
-    how = (
-        "whole specimens being kept together"
-        if p.by == "specimen"
-        else "tiles being drawn at random, so that neighbouring tiles may stand on both sides"
-    )
+    counts = {
+        part: sum(row["part"] == part for row in rows) for part in ("train", "validation", "test")
+    }
+    how = {
+        "specimen": "whole specimens being kept together",
+        "image": "whole images being kept together",
+        "fold": f"whole specimens being kept together, as fold {p.fold} of {p.folds} of a"
+        " cross-validation",
+        "tile": "tiles being drawn at random, so that neighbouring tiles may stand on both sides",
+        "list": "as listed beforehand",
+    }[p.by]
+    chosen = f", {counts['validation']} for choosing the best epoch" if counts["validation"] else ""
+    seed = "" if p.by == "list" else f" (seed {p.seed})"
+    leak = leak_note(study)
     return (
-        f"{counts['train']} tiles were used for training and {counts['test']} for the test,"
-        f" {how} (seed {p.seed})."
+        f"{counts['train']} tiles were used for training{chosen} and {counts['test']} for the test,"
+        f" {how}{seed}." + ("" if leak is None else f" {leak}")
     )
 
 
-def _train(_: Study, p: Any) -> str:
-    augment = "with" if p.augment else "without"
+def _train(study: Study, p: Any) -> str:
+    jitter = [
+        f"{name} jitter of {size:g}"
+        for name, size in (("brightness", p.jitter_offset), ("contrast", p.jitter_gain))
+        if size
+    ]
+    changes = ["the symmetries of the square", *jitter] if p.augment else jitter
+    augment = f"with augmentation by {' and '.join(changes)}" if changes else "without augmentation"
+    parts = {row["part"] for row in study.record("split", "split").rows}
+    best = (
+        f"; the best epoch on the validation tiles was kept, and training ended after {p.patience}"
+        " epochs without a better one"
+        if "validation" in parts and p.patience
+        else "; the best epoch on the validation tiles was kept"
+        if "validation" in parts
+        else ""
+    )
+    names = {**MAP_NAMES, "both": "MulF and MicF maps as two channels"}
     return (
-        "A network of seven 3 x 3 convolutions with batch normalisation, ReLU and 2 x 2"
+        "A network of seven 3 x 3 convolutions"
+        f" ({', '.join(map(str, p.widths))} feature maps) with batch normalisation, ReLU and 2 x 2"
         f" {p.pooling} pooling ({p.padding} padding, {p.head} head) was trained on"
-        f" {' and on '.join(MAP_NAMES[kind] for kind in p.maps)} maps for"
+        f" {' and on '.join(names[kind] for kind in p.maps)} maps for"
         f" {p.epochs} epochs with AdamW (highest learning rate {p.learning_rate:g}, cosine"
-        f" schedule, weight decay {p.weight_decay:g}, batch size {p.batch_size}, seed {p.seed})"
-        f" {augment} augmentation by the symmetries of the square."
-    )
+        f" schedule, weight decay {p.weight_decay:g}, batch size {p.batch_size}, seed {p.seed},"
+        f" {p.precision}) {augment}{best}."
+    ).replace("channels maps for", "channels for")
 
 
 def _predict(_: Study, p: Any) -> str:
@@ -152,27 +181,10 @@ def _predict(_: Study, p: Any) -> str:
     )
 
 
-def _explain(_: Study, p: Any) -> str:
-    rule = {"zplus": "the z+ rule", "zbox": "the z-box rule for values in [0, 1]"}[p.input_rule]
-    return (
-        f"The score of the {p.target} class was decomposed by deep Taylor decomposition"
-        f" (alpha1-beta0 rule on the network with fused batch normalisation, biases left out,"
-        f" {rule} at the input; {p.engine}); each relevance map was normalised to sum 1."
-    )
-
-
 def _threshold(_: Study, __: Any) -> str:
     return (
         "Low- and high-porosity parts were separated by the isodata threshold of each map on 256"
         " grey levels, the lowest root where there were several."
-    )
-
-
-def _regions(_: Study, p: Any) -> str:
-    return (
-        f"Characteristic regions are the fewest pixels that hold {p.share:.0%} of a map's"
-        f" relevance, boundary features those with a relevance gradient above {p.gradient:g} a"
-        " pixel."
     )
 
 
@@ -194,8 +206,9 @@ _TELLERS = {
     "split": _split,
     "train": _train,
     "predict": _predict,
-    "explain": _explain,
+    "evaluate": evaluation_sentence,
+    "explain": explain_sentence,
     "threshold": _threshold,
-    "regions": _regions,
+    "regions": regions_sentence,
     "correlate": _correlate,
 }
