@@ -19,15 +19,16 @@ def regions(study: Study) -> Section | None:
     said = [
         (
             f"The regions are the fewest pixels that hold {parameters.share:.0%} of a tile's"
-            f" relevance{_cleaning(parameters, lines)}; boundary features are pixels where relevance"
-            f" changes by more than {_gradient(parameters)} over one pixel. How small the regions are"
-            " depends on the rule, the treatment of biases, the pooling and the input as much as on"
-            " the material: compare only what was made alike."
+            f" relevance{_cleaning(parameters, lines)}; boundary features are pixels where"
+            f" relevance changes by more than {_gradient(parameters)} over one pixel. How small the"
+            " regions are depends on the rule, the treatment of biases, the pooling and the input"
+            " as much as on the material: compare only what was made alike."
         ),
         f"Intervals of the mean over tiles: {'; or '.join(intervals)}.",
         (
             "A part of the regions or boundaries in HP means something only beside the part of the"
-            " whole tile that is HP. Features are connected pieces; each counts where most of it lies."
+            " whole tile that is HP. Features are connected pieces; each counts where most of it"
+            " lies."
         ),
     ]
     empty = sum(int(one["tiles_without_relevance"]) for one in lines if one["sample"] != ALL)
