@@ -205,8 +205,7 @@ def study_pictures(folder: Path) -> None:
     viewer, _, subject = open_sample(folder)
 
     train = dock(viewer, "Train and predict")
-    wait(lambda: train.results.text())
-    press(train, "predict_button")
+    wait(lambda: train.learning.results.text())
     show_only(viewer, subject, Kind.MULF)
     viewer.window.resize(SIZE[0], 1100)
     save(viewer, "train.png")

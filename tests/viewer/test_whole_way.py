@@ -84,7 +84,7 @@ def test_run_all_stopped_and_gone_on_ends_with_the_report(opened, dock, viewer, 
     settled(relevance)
     assert find(viewer, Kind.RELEVANCE, Subject("A0", None, "A0")).visible
     train = dock("Train and predict")
-    qtbot.waitUntil(lambda: "network on MulF" in train.results.text(), timeout=30_000)
+    qtbot.waitUntil(lambda: "network on MulF" in train.learning.results.text(), timeout=30_000)
 
     ends, steps = run_all(opened, qtbot)
     assert (ends, steps) == ([("finished",)], [])

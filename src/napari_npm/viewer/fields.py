@@ -173,6 +173,13 @@ class SuggestField(QComboBox):
     def _tell(self, _: Any = None) -> None:
         self.changed.emit()
 
+    def suggest(self, examples: Sequence[Any]) -> None:
+        """Offer other texts; the one that is shown stays."""
+        text = self.currentText()
+        self.clear()
+        self.addItems([str(example) for example in examples])
+        self.setEditText(text)
+
     def value(self) -> str:
         """Return the text."""
         return self.currentText().strip()

@@ -108,6 +108,15 @@ def _same(a: Subject, b: Subject) -> bool:
     return a.name == b.name
 
 
+def current_of(viewer: Any, subject: Subject) -> bool:
+    """Tell whether a subject still has a layer, its own or that of an image of its name."""
+    if subject.image_id is not None:
+        return any(
+            kind_of(layer) is Kind.IMAGE and subject_of(layer) == subject for layer in viewer.layers
+        )
+    return any(subject_of(layer).name == subject.name for layer in viewer.layers)
+
+
 def put(
     viewer: Any,
     kind: Kind,

@@ -74,6 +74,46 @@ def current_map(viewer: Any, kind: Kind, study: Any = None) -> CurrentMap:
     return CurrentMap(image.subject, kind, values, origins)
 
 
+def model_input(viewer: Any, choice: Any, study: Any = None) -> tuple[CurrentMap, NDArray[Any]]:
+    """Return the current image's map that a model's relevance is shown on, and all it reads.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        With the maps as layers.
+    choice : ModelChoice
+        The model.
+    study : Study, optional
+        The open study.
+
+    Returns
+    -------
+    source, maps : CurrentMap, ndarray
+        The map, and (H, W), or (C, H, W) where the model reads several.
+
+    Raises
+    ------
+    NpmError
+        If a map is missing or they differ in size.
+    """
+    kinds = choice.kinds
+    source = current_map(viewer, kinds[0], study)
+    if len(kinds) == 1:
+        return source, source.values
+    channels = [source.values]
+    for kind in kinds[1:]:
+        layer = find(viewer, kind, source.subject)
+        if layer is None:
+            raise NpmError(
+                f"The model {choice.name} reads {' and '.join(kinds)} maps, and "
+                f"{source.subject.name} has no {kind} map yet: smooth it in the MicF dock."
+            )
+        channels.append(np.asarray(layer.data))
+    if any(one.shape != source.values.shape for one in channels):
+        raise NpmError(f"The maps of {source.subject.name} differ in size: make them again.")
+    return source, np.stack(channels)
+
+
 def is_map(values: NDArray[Any]) -> bool:
     """Tell whether an image holds porosity already: floating point, all within [0, 1]."""
     return values.dtype.kind == "f" and float(values.min()) >= 0 and float(values.max()) <= 1

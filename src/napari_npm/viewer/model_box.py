@@ -15,6 +15,11 @@ from .layers import Kind
 from .study_work import models_in_order
 
 WEIGHTS, CARD = "weights.safetensors", "card.json"
+_READS = {
+    "mulf": (Kind.MULF,),
+    "micf": (Kind.MICF,),
+    "both": (Kind.MULF, Kind.MICF),
+}
 
 
 @dataclass(frozen=True)
@@ -33,22 +38,29 @@ class ModelChoice:
     name: str
 
     @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of map it reads, as its channels; its relevance is shown on the first."""
+        return _READS.get(str(self.card().get("maps", self.name)), (Kind.MULF,))
+
+    @property
     def kind(self) -> Kind:
-        """The kind of map it reads."""
-        return Kind.MICF if self.card().get("maps", self.name) == "micf" else Kind.MULF
+        """The kind of map that its relevance is shown on."""
+        return self.kinds[0]
 
     def card(self) -> dict[str, Any]:
         """Return its card; empty where there is none."""
         try:
             card = json.loads((self.folder / CARD).read_text(encoding="utf-8"))
-        except (OSError, json.JSONDecodeError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return card if isinstance(card, dict) else {}
 
     def classes(self) -> tuple[str, ...]:
         """Return the names of its classes; numbers where the card does not tell."""
         card = self.card()
-        names = card.get("classes") or range(int(card.get("n_classes", 0)))
+        names, count = card.get("classes"), card.get("n_classes", 0)
+        if not isinstance(names, list):
+            names = range(count if isinstance(count, int) else 0)
         return tuple(str(name) for name in names)
 
     def load(self) -> tuple[Any, tuple[str, ...]]:

@@ -2,10 +2,17 @@
 
 from typing import Any
 
-from qtpy.QtWidgets import QGroupBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QGroupBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from .current import Current
 from .step_dock import StepDock
+
+
+def caption(text: str) -> QLabel:
+    """Return a label that leaves the rest of its row to the field behind it."""
+    label = QLabel(text)
+    label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+    return label
 
 
 class Part(QWidget):

@@ -23,7 +23,7 @@ from .study_work import tiles_text
 from .tasks import Latest
 
 # A region that is gone to is at least so large on the screen, px; a pixel at most so large.
-_SEEN_PX, _PIXEL_PX = 60.0, 12.0
+_SEEN_PX, _PIXEL_PX = 50.0, 6.0
 
 
 class RegionsDock(StepDock):

@@ -2,31 +2,44 @@
 
 from typing import Any
 
-import numpy as np
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QCheckBox
 
 from napari_npm.core.errors import NpmError
 
 from .dock import guarded
-from .layers import Kind, present, put
-from .maps import CurrentMap, current_map
+from .explain_work import Explained, explain_here, stored_relevance
+from .faithfulness_box import FaithfulnessBox
+from .layers import Kind, Subject, current_of, find, present, put, remove
+from .maps import CurrentMap, model_input
 from .model_box import ModelBox
-from .network_work import Explained, look_at_image, overlay_of, stored_relevance
+from .relevance_text import CANNOT, facts_text
 from .step_dock import StepDock
-from .study_work import table_text, tiles_text
+
+# What decides what is seen; the rest is folded away.
+_SHOWN = ("target", "against", "rule", "correction", "average", "difference", "stride_px")
 
 
 class RelevanceDock(StepDock):
-    """Deep Taylor decomposition of a network's decision."""
+    """Deep Taylor decomposition of a network's decision.
+
+    One form for the current image and for the whole study: both are explained alike.
+    """
 
     def build(self) -> None:
         """Lay the dock out."""
+        from napari_npm.study.settings import SETTINGS
+
+        self._source: CurrentMap | None = None
         layout = self.group("Where the network looked")
         self.model_box = ModelBox(self._model_changed)
         layout.addWidget(self.model_box)
-        self.target_box = QComboBox()
-        self.target_box.setToolTip("The class whose score is decomposed into relevance")
-        layout.addWidget(self.target_box)
+        fields = SETTINGS["explain"].model_fields
+        self.form = self.step_form(
+            "explain", folded=[name for name in fields if name not in _SHOWN]
+        )
+        # What a tick starts from: windows at odd distances average the grid of pooling out.
+        self.form.fields["stride_px"].field.set_value(191)
+        layout.addWidget(self.form)
         self.explain_button = self.button(
             "Explain image", self.explain, "Compute the relevance of the current image's tiles"
         )
@@ -34,16 +47,28 @@ class RelevanceDock(StepDock):
             "Show stored", self.show_stored, "Show the relevance that the study has already"
         )
         self.row(layout, self.explain_button, self.show_button)
-        self.result = self.note()
-        layout.addWidget(self.result)
-        layout.addWidget(self.note("Overlay: red on high porosity (HP), blue on low (LP)."))
-        study = self.group("Whole study")
-        self.form = self.step_form("explain")
-        study.addWidget(self.form)
         self.all_button = self.job_button(
             "Explain all images", self.explain_all, "Run all that is left up to this step"
         )
-        study.addWidget(self.all_button)
+        layout.addWidget(self.all_button)
+        self.beside_box = QCheckBox("Class difference beside the relevance")
+        self.beside_box.setToolTip(
+            "Show the class-difference map to the right of the image; else over it, hidden"
+        )
+        self.beside_box.setChecked(True)
+        self.beside_box.toggled.connect(self._place)
+        layout.addWidget(self.beside_box)
+        self.result = self.note()
+        layout.addWidget(self.result)
+        self.legend = self.note(
+            "Relevance: <span style='color:#FF5544'>■</span> high porosity (HP), "
+            "<span style='color:#5588FF'>■</span> low (LP). Class difference: "
+            "<span style='color:#E08214'>■</span> speaks for the class explained, "
+            "<span style='color:#8073AC'>■</span> for the others.<br>" + CANNOT
+        )
+        layout.addWidget(self.legend)
+        self.faithfulness = FaithfulnessBox(self)
+        self.column.addWidget(self.faithfulness)
         self._model_changed()
 
     def refresh(self) -> None:
@@ -51,91 +76,107 @@ class RelevanceDock(StepDock):
         self.model_box.fill(self.session.study)
         study = self.session.study
         self.show_button.setEnabled(study is not None and bool(study.models))
+        self.faithfulness.refresh()
 
     def _model_changed(self, index: int = -1) -> None:  # noqa: ARG002 - Qt passes it
-        self.target_box.clear()
-        self.target_box.addItem("predicted class of each tile", None)
+        if not hasattr(self, "form"):
+            return
         try:
             names = self.model_box.choice().classes()
         except NpmError:
-            return
-        for number, name in enumerate(names):
-            self.target_box.addItem(f"class {name}", number)
+            names = ()
+        for field, words in (("target", ("predicted", "true")), ("against", ("others",))):
+            box = self.form.fields[field]
+            getattr(box, "field", box).suggest((*words, *names))
+
+    def _ask(self) -> tuple[Any, Any, Any]:
+        """Return model, map and all maps to work on."""
+        choice = self.model_box.choice()
+        source, maps = model_input(self.viewer, choice, self.session.study)
+        return choice, source, maps
 
     @guarded
     def explain(self) -> None:
         """Explain the current image in the background."""
-        choice = self.model_box.choice()
-        self._source: CurrentMap = current_map(self.viewer, choice.kind, self.session.study)
+        choice, source, maps = self._ask()
+        parameters = self.form.parameters()
+        self._source = source
         self.run_task(
             "Explaining…",
-            explain_and_colour,
-            choice.load,
-            self._source.values,
-            self._source.origins,
-            self.target_box.currentData(),
+            explain_here,
+            choice,
+            source,
+            maps,
+            parameters,
+            self.session.study,
             done=self._explained,
         )
 
-    def _explained(self, result: tuple[Explained, Any]) -> None:
-        found, overlay = result
-        self._show(overlay, found.relevance)
-        low, high = found.conservation
-        rows = [
-            (name, f"{100 * share:.1f} %")
-            for name, share in zip(found.classes, found.probability, strict=False)
-        ]
-        self.result.setText(
-            f"Conservation over {tiles_text(found.tiles)}: {low:.6f} to {high:.6f} of the output "
-            "arrived at the pixels." + table_text(("sample", "probability"), rows)
-        )
-        self.say(f"Relevance of {self._source.subject.name} made.")
+    def _explained(self, found: Explained) -> None:
+        if self._show(found):
+            self.say(f"Relevance of {self._source.subject.name} made.")
 
-    def _show(self, overlay: Any, relevance: Any) -> None:
+    def _show(self, found: Explained) -> bool:
+        """Show relevance and class difference; tell whether their image is still there."""
+        source = self._source
+        assert source is not None
+        if not current_of(self.viewer, source.subject):
+            self.say(f"{source.subject.name} is no longer on show: its relevance is not shown.")
+            return False
+        subject = source.subject
+        # What was found in the earlier relevance does not belong to this one.
+        for kind in (Kind.REGIONS, Kind.REGION, Kind.BOUNDARY):
+            remove(self.viewer, kind, subject)
+        if found.difference is None:
+            remove(self.viewer, Kind.DIFFERENCE, subject)
+        else:
+            put(self.viewer, Kind.DIFFERENCE, subject, found.difference, source=source.kind)
         put(
             self.viewer,
             Kind.RELEVANCE,
-            self._source.subject,
-            overlay,
-            values=relevance,
-            source=self._source.kind,
+            subject,
+            found.overlay,
+            values=found.relevance,
+            source=source.kind,
         )
-        present(self.viewer, self._source.subject, Kind.RELEVANCE)
+        present(self.viewer, subject, Kind.RELEVANCE)
+        self._place()
+        text = facts_text(found.rows)
+        self.result.setText(text or "How this relevance was made is not known any more.")
+        return True
+
+    def _place(self, on: bool = True) -> None:  # noqa: ARG002 - Qt passes it
+        """Put the class difference beside the relevance, or over it and hidden."""
+        if self._source is None:
+            return
+        subject: Subject = self._source.subject
+        layer = find(self.viewer, Kind.DIFFERENCE, subject)
+        if layer is None:
+            return
+        beside = self.beside_box.isChecked()
+        width = layer.data.shape[-1] * float(layer.scale[-1])
+        layer.translate = (0.0, 1.04 * width if beside else 0.0)
+        layer.visible = beside
+        if beside:
+            self.viewer.reset_view()
 
     @guarded
     def show_stored(self) -> None:
         """Show the relevance of the current image that the study has computed."""
-        choice, study = self.model_box.choice(), self.session.require_study()
-        self._source = current_map(self.viewer, choice.kind, study)
-        if self._source.subject.image_id is None:
+        choice, source, _ = self._ask()
+        study = self.session.require_study()
+        if source.subject.image_id is None:
             raise NpmError("The active image is not in the study: explain it instead.")
+        self._source = source
         self.run_task(
-            "Reading the relevance…",
-            stored_relevance,
-            study,
-            self._source.subject.image_id,
-            choice.name,
-            self._source.values,
-            self._source.origins,
-            done=self._stored,
+            "Reading the relevance…", stored_relevance, study, choice, source, done=self._stored
         )
 
-    def _stored(self, result: tuple[Any, Any]) -> None:
-        relevance, overlay = result
-        self._show(overlay, relevance)
-        self.result.setText(f"Highest relevance of a pixel: {np.max(relevance):.3g} of its tile.")
-        self.say(f"Relevance of {self._source.subject.name} shown as the study has it.")
+    def _stored(self, found: Explained) -> None:
+        if self._show(found):
+            self.say(f"Relevance of {self._source.subject.name} shown as the study has it.")
 
     @guarded
     def explain_all(self) -> None:
         """Explain all images of the study as a job."""
         self.run_steps("Explaining all images", "run", "--until", "explain")
-
-
-def explain_and_colour(
-    report: Any, load: Any, values: Any, origins: Any, target: int | None
-) -> Any:
-    """Explain an image and compose its overlay; a generator for a worker thread."""
-    found = yield from look_at_image(report, load, values, origins, target, relevance=True)
-    report(1, 1, "colouring")
-    return found, overlay_of(values, found.relevance, origins)

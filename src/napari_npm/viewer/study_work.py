@@ -188,9 +188,16 @@ def tiles_text(count: int) -> str:
 
 def table_text(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a small HTML table."""
-    head = "".join(f"<th align='right'>&nbsp;{name}</th>" for name in columns)
+    sides = ["left"] + ["right"] * (len(columns) - 1)
+    head = "".join(
+        f"<th align='{side}'>&nbsp;{name}</th>" for side, name in zip(sides, columns, strict=True)
+    )
     body = "".join(
-        "<tr>" + "".join(f"<td align='right'>&nbsp;{value}</td>" for value in row) + "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td align='{side}'>&nbsp;{value}</td>" for side, value in zip(sides, row, strict=True)
+        )
+        + "</tr>"
         for row in rows
     )
     return f"<table cellspacing='2'><tr>{head}</tr>{body}</table>"
