@@ -244,7 +244,7 @@ class _Outputs:
 def _blocks(shape: tuple[int, ...], block_px: int) -> NDArray[np.int64]:
     """Return the number of each pixel's block."""
     rows, columns = (np.arange(size) // block_px for size in shape)
-    return rows[:, None] * (columns[-1] + 1) + columns
+    return np.asarray(rows[:, None] * (columns[-1] + 1) + columns, dtype=np.int64)
 
 
 def _filled(image: NDArray[np.float32], fill: Fill, blur_px: float) -> NDArray[np.float32]:

@@ -104,7 +104,7 @@ class Prepared:
 
 def _product(first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float64]:
     sums = [np.dot(a, b.astype(np.float64)) for a, b in zip(first, second, strict=True)]
-    return np.clip(sums, -1.0, 1.0)
+    return np.asarray(np.clip(sums, -1.0, 1.0), dtype=np.float64)
 
 
 def _standard(values: NDArray[Any]) -> NDArray[np.float32]:
@@ -114,7 +114,7 @@ def _standard(values: NDArray[Any]) -> NDArray[np.float32]:
     # what rounding leaves of a constant is no contrast
     if size <= 1e-6 * float(np.abs(values).max()) * np.sqrt(values.size):
         return np.full(values.size, np.nan, np.float32)
-    return (centred / size).astype(np.float32)
+    return np.asarray(centred / size, dtype=np.float32)
 
 
 def _top_region(values: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
@@ -125,7 +125,7 @@ def _top_region(values: NDArray[np.float32], share: float) -> NDArray[np.bool_]:
     if held[-1] <= 0:
         return np.zeros(values.size, dtype=bool)
     count = int(np.searchsorted(held, share * held[-1]))
-    return positive >= falling[min(count, falling.size - 1)]
+    return np.asarray(positive >= falling[min(count, falling.size - 1)], dtype=np.bool_)
 
 
 def stack(parts: Sequence[Likeness]) -> Likeness:
