@@ -29,7 +29,7 @@ def network(kind: str, side: int) -> NanoporosityNet:
         torch.manual_seed(2)
         channels = len(MODEL_MAPS[kind])
         net = NanoporosityNet(2, NetworkConfig((4, 4, 4), input_size=side, in_channels=channels))
-        torch.nn.init.normal_(net.head[-1].weight, 0, 40)
+        torch.nn.init.normal_(net.head[-1].weight, 0, 2)
         for module in net.modules():
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.momentum = None
@@ -102,7 +102,8 @@ def test_windows_side_by_side_are_what_the_study_predicts_of_its_tiles(study, tm
         tiles = study.tiles_of(image)
         expected = predict(study.load_model(kind), read_model_maps(study, kind, tiles))
         said = found.probability.probability.reshape(2, -1).T
-        np.testing.assert_allclose(said, expected, atol=1e-4)
+        np.testing.assert_allclose(said, expected, atol=1e-5)
+        assert 0.01 < expected.min()  # where one class is certain, no difference would show
         assert found.chosen == ["S1", "S2"][expected.mean(0).argmax()]
 
 
@@ -349,8 +350,9 @@ def test_masks_of_several_files_lie_in_a_folder(study, new_file, tmp_path):
 
 def test_a_source_of_the_study_is_its_image(study):
     image = study.images[2].id
-    (wanted,) = find_wanted(study, [study.source(image), image])
-    assert (wanted.name, wanted.of_study) == (image, True)
+    for named in ([study.source(image)], [study.source(image), image]):
+        (wanted,) = find_wanted(study, named)
+        assert (wanted.name, wanted.of_study) == (image, True)
 
 
 def test_an_image_that_is_not_calibrated_is_named(untouched_study, home, tmp_path):
