@@ -230,6 +230,14 @@ def test_export_shows_outlines_as_the_viewer_does(dock, viewer, mulf, rng):
     assert np.array_equal(green, find_boundaries(areas, mode="inner", connectivity=1) & (areas > 0))
 
 
+def test_export_leaves_out_what_lies_beside_the_image(dock, viewer, mulf):
+    beside = put(viewer, Kind.DIFFERENCE, SUBJECT, mulf - 0.5)
+    widget = dock("Export figure")
+    before = len(widget.request().shown)
+    beside.translate = (0.0, 20.0)
+    assert len(widget.request().shown) == before - 1
+
+
 def test_export_previews_and_names_what_is_missing(dock, viewer, mulf, qtbot, settled):
     widget = dock("Export figure")
     click(widget.preview_button, qtbot)

@@ -81,7 +81,8 @@ class ExportDock(StepDock):
             own = layer is image.layer or (
                 kind_of(layer) is not None and subject_of(layer).name == image.subject.name
             )
-            if own and layer.visible:
+            # What lies beside the image, as a class difference may, is not part of it.
+            if own and layer.visible and not np.any(layer.translate):
                 shown.append(_shown(layer, image))
         return Request(
             self.kind_box.currentText(),
