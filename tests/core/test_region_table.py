@@ -51,6 +51,11 @@ def test_the_table_agrees_with_scikit_image_region_by_region(data, connectivity,
     assert not found.labels[~mask].any()
 
 
+def test_a_region_half_in_hp_is_lp():
+    found = region_table([[True, True]], [[1.0, 1.0]], [[True, False]])
+    assert found.part.tolist() == ["LP"]
+
+
 def test_units_and_places_are_those_of_the_image():
     mask = np.zeros((20, 30), bool)
     mask[2:6, 10:14] = True
