@@ -90,3 +90,12 @@ def test_tiles_without_a_value_are_left_out():
 def test_what_does_not_fit_is_refused(call):
     with pytest.raises(NpmError):
         call()
+
+
+@pytest.mark.parametrize(("confidence", "z"), [(0.5, 0.674), (0.95, 1.96)])
+def test_limits_of_many_specimens_are_those_of_the_normal_distribution(confidence, z):
+    values = np.random.default_rng(2).normal(size=400)
+    found = ensemble_interval(values, np.arange(400), confidence=confidence, resamples=4000)
+    error = values.std() / np.sqrt(400)
+    assert found.high - found.value == pytest.approx(z * error, rel=0.1)
+    assert found.value - found.low == pytest.approx(z * error, rel=0.1)
