@@ -317,8 +317,8 @@ def changed(what: str) -> nn.Module:
         net.blocks[0][3] = nn.MaxPool2d(3, 2, padding=1)
     elif what == "hook":
         net.blocks[0].register_forward_hook(lambda _m, _i, output: output * 2)
-    elif what == "parametrisation":
-        nn.utils.parametrizations.weight_norm(net.head[2])
+    elif what == "activation's forward":
+        net.blocks[0][2].forward = torch.sigmoid
     elif what == "head":
         net.head[2] = nn.Sequential(nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3))
     else:
@@ -331,7 +331,9 @@ def changed(what: str) -> nn.Module:
     return net
 
 
-@pytest.mark.parametrize("what", ["activation", "pooling", "hook", "head", "forward"])
+@pytest.mark.parametrize(
+    "what", ["activation", "activation's forward", "pooling", "hook", "head", "forward"]
+)
 def test_a_network_that_was_changed_goes_through_zennit(what: str) -> None:
     net = changed(what)
     assert explain(net, maps(1)).engine == "zennit"

@@ -88,6 +88,7 @@ def test_difference_is_of_the_classes_maps(engine: str, against: str | None) -> 
     alone = explain(net, images, 2, against=against, engine=engine)
     assert relative_l1(found.relevance, alone.relevance) < 1e-5
     assert alone.difference is None
+    np.testing.assert_allclose(found.undefined, alone.undefined, atol=1e-6)
 
 
 def test_no_difference_where_a_class_has_no_evidence() -> None:

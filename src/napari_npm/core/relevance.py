@@ -275,9 +275,11 @@ class Explainer:
         """Return the fused engine if the network is one it knows, and it answers alike."""
         if not fits(self.model):
             return None
-        dtype = torch.bfloat16 if self.precision == "bfloat16" else sample.dtype
-        engine = FusedEngine(self.model, self.input_rule, self.undefined, dtype)
-        return engine if answers_alike(engine, self.model, sample) else None
+        settings = self.model, self.input_rule, self.undefined
+        engine = FusedEngine(*settings, sample.dtype)
+        if not answers_alike(engine, self.model, sample):
+            return None
+        return FusedEngine(*settings, torch.bfloat16) if self.precision == "bfloat16" else engine
 
 
 def _place(model: nn.Module) -> dict[str, Any]:
