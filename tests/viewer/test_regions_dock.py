@@ -48,10 +48,11 @@ def test_regions_hold_their_share(rng):
 
 def test_regions_are_measured_in_place_and_in_units(relevance, rng):
     wide = np.concatenate([relevance, relevance[:, ::-1]], axis=1)
-    origins = ((0, 0), (0, 384))
+    wide = np.concatenate([wide, wide])
+    origins = ((0, 0), (0, 384), (384, 0), (384, 384))
     found = regions_of(silent, wide, None, origins, {**RAW, "share": 0.99999}, 50.0)
-    assert len(found) == 6
-    assert found.tiles == 2
+    assert len(found) == 12
+    assert found.tiles == 4
     table = features_table(found)
     for _, row in table.iterrows():
         inside = found.regions == row["label"]
