@@ -77,7 +77,7 @@ def check_precision(precision: str, device: torch.device) -> None:
     if (
         precision == "bfloat16"
         and device.type == "cuda"
-        and not torch.cuda.is_bf16_supported(including_emulation=False)
+        and torch.cuda.get_device_capability(device) < (8, 0)  # emulated there, and slow
     ):
         raise NpmError(f"The GPU {device} has no bfloat16: choose the precision float16.")
 

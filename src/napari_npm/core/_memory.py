@@ -15,7 +15,7 @@ _SAID = ("out of memory", "not enough memory", "can't allocate memory", "failed 
 
 def ran_out(error: BaseException) -> bool:
     """Tell whether an error says that memory ran out, on a CPU or a GPU."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(said in str(error).lower() for said in _SAID)
 
