@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,8 +164,12 @@ def readable(name: str, card: Mapping[str, Any]) -> str:
     card : mapping
         The card; what it does not tell is left out.
     """
-    limits = ["## What it cannot do", "", *(f"- {line}" for line in _CANNOT)]
-    lines = [f"# Model {name}", "", *_purpose(card), *_made(card), *_good(card), *limits]
+    lines = [f"# Model {name}", ""]
+    for section in (_purpose, _made, _good):
+        # an older card, or a foreign one, may lack anything
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            lines += section(card)
+    lines += ["## What it cannot do", "", *(f"- {line}" for line in _CANNOT)]
     return "\n".join(lines) + "\n"
 
 
@@ -198,8 +203,6 @@ def _purpose(card: Mapping[str, Any]) -> list[str]:
 
 
 def _made(card: Mapping[str, Any]) -> list[str]:
-    if "split" not in card:
-        return []
     split, tiles = card["split"], card["tiles"]
     parts: dict[str, list[str]] = {}
     for specimen, counts in split["specimens"].items():
