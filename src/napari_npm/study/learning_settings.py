@@ -109,7 +109,7 @@ class TrainParameters(Parameters):
     )
     processes: int = parameter(
         1,
-        "Processes of this machine, or its GPUs, that share each step; under torchrun that decides.",
+        "Processes of this machine, or its GPUs, that share each step; torchrun decides if used.",
         ge=1,
         le=1024,
     )
