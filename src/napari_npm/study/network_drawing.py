@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .drawing_parts import Drawing
+from .leaks import leak_words
 from .study import Study
 from .wiring import MAP_NAMES, trained
 
@@ -46,7 +47,8 @@ def network_figures(study: Study) -> Iterator[Drawing]:
 
         yield Drawing(
             f"confusion_{model}",
-            f"Confusion matrix of the test tiles, {MAP_NAMES[model]} maps (as Fig. 4).",
+            f"Confusion matrix of the test tiles, {MAP_NAMES[model]} maps (as Fig. 4)."
+            + leak_words(study),
             ("predict",),
             confusion,
         )

@@ -25,6 +25,8 @@ class Checkpoints:
     def __init__(self, folder: Path, key: str) -> None:
         self.folder, self.key = folder, key
         self._path = folder / CHECKPOINT
+        self.notes: tuple[str, ...] = ()
+        """What a user should know of it after the training."""
 
     def load(self, progress: Progress = silent) -> "TrainingState | None":
         """Return the state to go on from, or None where there is none of this key.
@@ -42,11 +44,12 @@ class Checkpoints:
             tensors, facts = load_tensors(self._path)
             if facts.get("key") == self.key:
                 return state_from_tensors(tensors, facts.get("state", {}))
-            why = "is of other data or settings"
+            said = f"The checkpoint {self._path} is of other data or settings"
         except NpmError:
             # a damaged checkpoint costs its epochs, not the training
-            why = "cannot be read"
-        progress(0, 1, f"The checkpoint {self._path} {why}: training begins anew")
+            said = f"The checkpoint {self._path} could not be read"
+            self.notes = (f"{said}, so the training began anew.",)
+        progress(0, 1, f"{said}: training begins anew")
         return None
 
     def save(self, record: "EpochRecord", state: "TrainingState") -> None:

@@ -1,6 +1,7 @@
 """One training with a study's tiles: that of the train step, and its repeats under `evaluate`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -100,7 +101,8 @@ def train_share(
         return ModelTiles(study, order["kind"], tiles), labels[[tile.index for tile in tiles]]
 
     memory = psutil.virtual_memory().available // 2 // local_processes(parameters.processes)
-    return train(
+    checkpoints = Checkpoints(study.folder / order["checkpoint"], order["key"])
+    result = train(
         *some(learn),
         validation=some(validate) if validate else None,
         config=NetworkConfig(
@@ -124,7 +126,8 @@ def train_share(
         compiled=parameters.compile,
         memory_bytes=memory,
         team=team,
-        resume=Checkpoints(study.folder / order["checkpoint"], order["key"]).load(progress),
+        resume=checkpoints.load(progress),
         on_epoch=on_epoch,
         progress=progress,
     )
+    return replace(result, notes=(*checkpoints.notes, *result.notes))
