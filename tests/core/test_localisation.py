@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from napari_npm.core.band_energy import band_energy
 from napari_npm.core.errors import NpmError
 from napari_npm.core.localisation import (
     average_precision,
-    band_energy,
     localisation,
     pointing_accuracy,
     roc_auc,

@@ -1,3 +1,4 @@
+from .band_energy import band_energy as band_energy
 from .baselines import Baseline as Baseline
 from .baselines import FeatureClassifier as FeatureClassifier
 from .baselines import histogram_baseline as histogram_baseline
@@ -60,7 +61,6 @@ from .listed_split import check_parts as check_parts
 from .listed_split import split_as_listed as split_as_listed
 from .localisation import Localisation as Localisation
 from .localisation import average_precision as average_precision
-from .localisation import band_energy as band_energy
 from .localisation import localisation as localisation
 from .localisation import pointing_accuracy as pointing_accuracy
 from .localisation import roc_auc as roc_auc
