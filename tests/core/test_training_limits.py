@@ -174,6 +174,16 @@ def test_absent_device_is_a_sentence(monkeypatch, name: str, sentence: str) -> N
         train(IMAGES, LABELS, **{**SHORT, "device": name})
 
 
+def test_gpu_convolves_the_same_way_each_time_while_it_learns() -> None:
+    def flags() -> tuple[bool, bool]:
+        return torch.backends.cudnn.deterministic, torch.backends.cudnn.allow_tf32
+
+    before, seen = flags(), set()
+    train(IMAGES, LABELS, on_epoch=lambda *_: seen.add(flags()), **SHORT)
+    assert seen == {(True, False)}
+    assert flags() == before
+
+
 def test_busy_gpu_is_a_sentence(monkeypatch) -> None:
     def busy(*sizes, device):
         raise RuntimeError("CUDA error: CUDA-capable device(s) is/are busy or unavailable\nmore")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ._batches import MapStore
-from ._devices import check_precision, choose_device
+from ._devices import check_precision, choose_device, repeatable
 from ._distributed import Team
 from ._maps import Maps
 from ._memory import Portion, bytes_per_map
@@ -218,10 +218,11 @@ def train(
     if resume is not None:
         loop.restore(resume)
     team.check_same([settings, classes.tolist(), loop.epoch], "maps, settings or checkpoint")
-    while not loop.done:
-        record = loop.run_epoch()
-        if on_epoch is not None:
-            on_epoch(record, loop.state())
+    with repeatable():
+        while not loop.done:
+            record = loop.run_epoch()
+            if on_epoch is not None:
+                on_epoch(record, loop.state())
     if portions.size < (share if portion is None else min(portion, share)):
         learner.notes.append(
             f"Memory had room for {portions.size} of the {share} maps of a step at a time: the"
