@@ -1,0 +1,131 @@
+"""Predictions: what the networks say of their own maps, with every figure a reader needs."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from napari_npm.core import NpmError, accuracy_interval, predict
+from napari_npm.core.evaluation import expected_calibration_error
+from napari_npm.study import Study, run
+from napari_npm.study.leaks import leak_note
+from napari_npm.study.model_cards import READABLE, read_card
+from napari_npm.study.models import load_model, save_model
+from napari_npm.study.network_drawing import network_figures
+from napari_npm.study.results import parts_of
+from napari_npm.study.wiring import read_model_maps
+
+
+@pytest.fixture(scope="module")
+def predicted_folder(quick_study, tmp_path_factory):
+    """A study split by tile, with a narrow network on both maps and one on MulF."""
+    folder = tmp_path_factory.mktemp("predict") / "study"
+    shutil.copytree(quick_study, folder)
+    with Study.open(folder) as study:
+        # two tiles of one specimen, so that a split by tile has something to leak
+        images = tuple(
+            image.model_copy(update={"specimen": "p"}) if image.sample == "S1" else image
+            for image in study.images
+        )
+        study.save(images=images)
+        study.set_parameters("split", by="tile", train_per_class=1)
+        study.set_parameters(
+            "train", maps=("mulf", "both"), widths=(2, 2, 2, 2, 2, 2, 2), epochs=1, batch_size=2
+        )
+        study.set_parameters("predict", confidence=0.8)
+        run(study, ["import", "split", "train"], scheduler="synchronous")
+        (outcome,) = run(study, ["predict"], scheduler="synchronous")
+        assert outcome.warnings == (leak_note(study),)
+    return folder
+
+
+@pytest.fixture
+def study(predicted_folder, tmp_path):
+    folder = tmp_path / "study"
+    shutil.copytree(predicted_folder, folder)
+    with Study.open(folder) as study:
+        yield study
+
+
+@pytest.mark.parametrize(("model", "channels"), [("mulf", ()), ("both", (2,))])
+def test_probabilities_are_the_networks_own(study, model, channels):
+    maps = read_model_maps(study, model, study.tiles)
+    assert maps.shape == (6, *channels, 384, 384)
+    expected = predict(study.load_model(model), maps, batch_size=1)
+    table = study.table(f"predictions_{model}")
+    np.testing.assert_allclose(table[["p_S1", "p_S2"]], expected, atol=1e-5)
+    names = np.array(["S1", "S2"])[expected.argmax(1)]
+    assert table["predicted"].tolist() == names.tolist()
+    assert table["part"].tolist() == parts_of(study)
+
+
+def test_the_table_of_accuracies_holds_what_the_predictions_give(study):
+    table = study.table("accuracy").set_index("classifier")
+    note = leak_note(study)
+    assert "2 of 4 test tiles come from a specimen that another part knows" in note
+    assert table["leaks"].tolist() == [note] * len(table)
+    for model, name in (("mulf", "network on MulF"), ("both", "network on MulF + MicF")):
+        test = study.table(f"predictions_{model}").query("part == 'test'")
+        right = (test["sample"] == test["predicted"]).to_numpy()
+        labels = (test["sample"] == "S2").to_numpy().astype(int)
+        row = table.loc[name]
+        assert row["accuracy"] == right.mean()
+        for number, sample in enumerate(("S1", "S2")):
+            assert row[f"accuracy_{sample}"] == right[labels == number].mean()
+        shares = test[["p_S1", "p_S2"]].to_numpy()
+        assert row["calibration_error"] == pytest.approx(expected_calibration_error(shares, labels))
+        groups = (test["sample"] + "/" + test["specimen"].astype(str)).to_numpy()
+        found = accuracy_interval(right, groups, labels=labels, confidence=0.8, resamples=100)
+        assert (row["low"], row["high"]) == (found.low, found.high)
+        assert (row["tiles"], row["specimens"]) == (4, 3)
+        confusion = study.table(f"confusion_{model}").set_index("true")
+        assert confusion.to_numpy().trace() == right.sum()
+    plain = table[~table.index.str.startswith("network")]
+    assert plain.index.tolist() == [
+        "porosity, nearest mean",
+        "average pore size, nearest mean",
+        "grey histogram, logistic regression",
+        "texture, logistic regression",
+    ]
+    assert plain["calibration_error"].isna().all()
+
+
+def test_leaks_are_stated_on_card_and_captions(study):
+    note = leak_note(study)
+    for model in ("mulf", "both"):
+        card = read_card(study.models_folder / model)
+        assert card["split"]["leaks"] == card["test"]["leaks"] == note
+        assert note in (study.models_folder / model / READABLE).read_text()
+    captions = {one.name: one.caption for one in network_figures(study)}
+    assert captions["confusion_mulf"].endswith(note)
+    assert note not in captions["training_mulf"]
+
+
+def test_another_split_is_stated_anew_without_predicting_again(study, monkeypatch):
+    run(study, ["split"], scheduler="synchronous")
+    study.set_parameters("split", by="list", list_file=write_same_parts(study), allow_leaks=True)
+    run(study, ["split", "train"], scheduler="synchronous")
+    (outcome,) = run(study, ["predict"], scheduler="synchronous")
+    assert outcome.computed == 0
+    assert study.table("accuracy")["leaks"].notna().all()
+
+
+def write_same_parts(study):
+    path = study.folder / "same.csv"
+    shutil.copy(study.results_folder / "split.csv", path)
+    return path
+
+
+def test_models_of_other_maps_are_refused_with_what_to_do(study):
+    folder = study.models_folder / "mulf"
+    model, card = load_model(folder), read_card(folder)
+    run_again = {"force": True, "scheduler": "synchronous"}
+    save_model(folder, model, {**card, "pixel_size_nm": 10.0})
+    with pytest.raises(NpmError, match=r"have 52 nm a pixel, but the model mulf .* of 10 nm"):
+        run(study, ["predict"], **run_again)
+    save_model(folder, model, {**card, "classes": ["S2", "S1"]})
+    with pytest.raises(NpmError, match="tells S2, S1 apart, but the study has S1, S2: train it"):
+        run(study, ["predict"], **run_again)
+    (folder / "weights.safetensors").write_bytes(b"\x80\x04")
+    with pytest.raises(NpmError, match="is not a readable model file"):
+        run(study, ["predict"], **run_again)
