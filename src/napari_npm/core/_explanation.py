@@ -10,14 +10,23 @@ from torch import Tensor
 
 from .errors import NpmError
 
-RuleName = Literal["alpha1-beta0", "epsilon-plus", "gradient x input", "integrated gradients"]
+RuleName = Literal[
+    "alpha1-beta0", "contrastive", "epsilon-plus", "gradient x input", "integrated gradients"
+]
 EngineName = Literal["auto", "fused", "zennit"]
 InputRule = Literal["zplus", "zbox"]
 Undefined = Literal["spread", "drop"]
 Average = Literal["none", "d4"]
 Precision = Literal["float32", "bfloat16"]
 
-RULES = ("alpha1-beta0", "epsilon-plus", "gradient x input", "integrated gradients")
+RULES = (
+    "alpha1-beta0",
+    "contrastive",
+    "epsilon-plus",
+    "gradient x input",
+    "integrated gradients",
+)
+OWN_RULES = ("alpha1-beta0", "contrastive")  # those of the fused engine
 ENGINES = ("auto", "fused", "zennit")
 INPUT_RULES = ("zplus", "zbox")
 UNDEFINED = ("spread", "drop")
@@ -85,8 +94,8 @@ class Explanation:
         What the decomposition started from: the explained class's output (logit), less that of
         the class it is compared with; with averaging, its mean over the turns.
     conservation : ndarray of float64, (N,)
-        raw_sum / output: the share of the output that arrived at the pixels, 1 if none was lost.
-        The gradient rules do not promise 1.
+        raw_sum / output: the share of the output that arrived at the pixels, 1 if none was lost;
+        with "contrastive", of the evidence for the class. The gradient rules do not promise 1.
     undefined : ndarray of float64, (N,)
         Share of the output that met units without any contributing input, where the rule is 0/0
         (see `explain`); not measured, 0, with ``undefined="drop"``.

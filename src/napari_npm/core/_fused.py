@@ -136,7 +136,7 @@ class FusedEngine:
         maps = torch.stack(relevance).to(self.exact)
         return Answer(maps, logits, outputs, torch.stack([loss.met for loss in losses]))
 
-    def _forward(self, batch: Tensor) -> list[Kept]:
+    def _forward(self, batch: Tensor, blocks: int | None = None) -> list[Kept]:
         images = batch.to(self.exact)
         if self.box:
             parts = torch.cat([images, 1 - images], 1)
@@ -144,7 +144,7 @@ class FusedEngine:
             parts = torch.cat([images.clamp(min=0), (-images).clamp(min=0)], 1)
         inputs = parts.to(self.dtype).contiguous(memory_format=self.layout)
         kept = []
-        for convolution in self.plain:
+        for convolution in self.plain[:blocks]:
             pooled, weights = pool(convolution(inputs).relu_(), self.maximum, self.spread)
             kept.append(Kept(inputs, weights, pooled))
             inputs = pooled

@@ -7,7 +7,9 @@ import torch
 from numpy.typing import ArrayLike
 from torch import nn
 
+from ._contrastive import ContrastiveEngine
 from ._explanation import (
+    OWN_RULES,
     Average,
     Engine,
     EngineName,
@@ -68,11 +70,14 @@ def explain(
         has the weights of the target less theirs, so that only channels that favour the target
         carry relevance. Needs a network whose last module is linear.
     rule : str
-        "alpha1-beta0" is the paper's. For comparison: "epsilon-plus" (the same but epsilon on
-        linear layers, by zennit; drops 0/0), "gradient x input" and "integrated gradients" (from
-        a map of zeros). These three give both signs: see `Explanation.contributions`.
+        "alpha1-beta0" is the paper's. "contrastive" starts from what speaks for the target rather
+        than for the others in features of 1/8 of the image's side, which finds places that set a
+        class apart better (see `_contrastive`). For comparison: "epsilon-plus" (alpha1-beta0
+        but epsilon on linear layers, by zennit; drops 0/0), "gradient x input" and "integrated
+        gradients" (from a map of zeros). The last three give both signs: see
+        `Explanation.contributions`.
     engine : {"auto", "fused", "zennit"}
-        "fused" is this package's own way for `NanoporosityNet` and the alpha1-beta0 rule, "zennit"
+        "fused" is this package's own way for `NanoporosityNet` and the first two rules, "zennit"
         the reference for any network; "auto" takes the first where it applies.
     input_rule : {"zplus", "zbox"}
         Rule of the first layer: the formula above, or the box rule for pixels in [0, 1]
@@ -163,11 +168,13 @@ class Explainer:
         )
         if batch_size < 1:
             raise NpmError(f"The batch size is {batch_size}: give 1 or more.")
-        own = rule == "alpha1-beta0" and engine != "zennit"
+        if rule == "contrastive" and engine == "zennit":
+            raise NpmError('zennit has no rule "contrastive": use the engine "auto".')
+        own = rule in OWN_RULES and engine != "zennit"
         if engine == "fused" and not own:
             raise NpmError(
-                f'The fused engine has the rule "alpha1-beta0" only: use the engine "auto" for '
-                f'"{rule}".'
+                f"The fused engine has the rules {' and '.join(OWN_RULES)} only: use the engine "
+                f'"auto" for "{rule}".'
             )
         if precision != "float32" and not own:
             raise NpmError(
@@ -256,14 +263,15 @@ class Explainer:
     def _choose(self, sample: torch.Tensor) -> Engine:
         if self.rule in ("gradient x input", "integrated gradients"):
             return GradientEngine(self.model, cast("Any", self.rule))
-        if self.rule == "alpha1-beta0" and self.engine != "zennit":
+        if self.rule in OWN_RULES and self.engine != "zennit":
             fused = self._fused(sample)
             if fused is not None:
                 return fused
-            if self.engine == "fused" or self.precision != "float32":
+            if (self.engine, self.precision) != ("auto", "float32") or self.rule == "contrastive":
                 raise NpmError(
                     "The fused engine explains networks of this package only, as they were built: "
-                    'use the engine "auto" and the precision float32 for any other.'
+                    'use the engine "auto", the rule "alpha1-beta0" and the precision float32 for '
+                    "any other."
                 )
         from ._lrp import ZennitEngine  # zennit is needed, and imported, only here
 
@@ -276,10 +284,11 @@ class Explainer:
         if not fits(self.model):
             return None
         settings = self.model, self.input_rule, self.undefined
-        engine = FusedEngine(*settings, sample.dtype)
+        made = ContrastiveEngine if self.rule == "contrastive" else FusedEngine
+        engine = made(*settings, sample.dtype)
         if not answers_alike(engine, self.model, sample):
             return None
-        return FusedEngine(*settings, torch.bfloat16) if self.precision == "bfloat16" else engine
+        return made(*settings, torch.bfloat16) if self.precision == "bfloat16" else engine
 
 
 def _place(model: nn.Module) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 from .calibration import detectors_figure as detectors_figure
 from .calibration import drift_figure as drift_figure
 from .calibration import uncertainty_figure as uncertainty_figure
+from .differences import difference_rows as difference_rows
 from .evaluation import Rated as Rated
 from .evaluation import accuracy_figure as accuracy_figure
 from .evaluation import jitter_figure as jitter_figure
 from .evaluation import reliability_figure as reliability_figure
-from .differences import difference_rows as difference_rows
 from .faithfulness import Band as Band
 from .faithfulness import deletion_figure as deletion_figure
 from .faithfulness import likeness_matrices as likeness_matrices

@@ -64,7 +64,7 @@ def question(
         if value not in words and value not in names:
             choices = ", ".join([*(word for word in words if word), *names])
             raise NpmError(f"{what} of explain is {value!r}: choose one of {choices}.")
-    compared: int | str | None = against
+    compared: Any = against
     if against is not None and against != "others":
         if target not in names or target == against:
             raise NpmError(

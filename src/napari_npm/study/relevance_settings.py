@@ -19,12 +19,13 @@ class ExplainParameters(Parameters):
         " then a sample's name too), or others for the mean of all others.",
         examples=["others"],
     )
-    rule: Literal["alpha1-beta0", "epsilon-plus", "gradient x input", "integrated gradients"] = (
-        parameter(
-            "alpha1-beta0",
-            "Rule of the decomposition: alpha1-beta0 is the paper's, the others are there for"
-            " comparison; of those with a sign, the positive part is kept.",
-        )
+    rule: Literal[
+        "alpha1-beta0", "contrastive", "epsilon-plus", "gradient x input", "integrated gradients"
+    ] = parameter(
+        "alpha1-beta0",
+        "Rule of the decomposition: alpha1-beta0 is the paper's; contrastive follows only what"
+        " speaks for the target rather than for others, and finds planted places better; the"
+        " others are there for comparison, of those with a sign the positive part is kept.",
     )
     input_rule: Literal["zplus", "zbox"] = parameter(
         "zplus",

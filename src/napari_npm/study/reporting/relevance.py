@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _RULE = {
     "alpha1-beta0": "deep Taylor decomposition (alpha1-beta0 rule, biases left out)",
+    "contrastive": "the contrastive rule (what speaks for the class rather than for the others, in"
+    " features of 1/8 of the image's side, taken on to the pixels by alpha1-beta0)",
     "epsilon-plus": "the epsilon-plus rule (alpha1-beta0 with epsilon on linear layers)",
     "gradient x input": "gradient times input",
     "integrated gradients": "integrated gradients from a map of zeros",
@@ -49,7 +51,7 @@ _CANNOT = (
 )
 _AGAINST = (
     "These maps show where evidence for one class rather than the other flows from; what speaks"
-    " for both alike, and what speaks against the class, is not in them."
+    " for either alike, and what speaks against the class, is not in them."
 )
 
 
@@ -61,7 +63,8 @@ def relevance(study: Study) -> Section | None:
     rows = [line for model, table in tables.items() for line in _lines(model, table)]
     first = next(iter(tables.values()))
     said = [how_sentence(study, first) + ".", _scale_sentence(first)]
-    said.append(_AGAINST if first["against"].notna().any() else _CANNOT)
+    compared = first["against"].notna().any() or first.iloc[0]["rule"] == "contrastive"
+    said.append(_AGAINST if compared else _CANNOT)
     if study.parameters("explain").model_dump()["difference"]:
         said.append(
             "The class-difference map beside each is the relevance of the class explained less"
