@@ -1,0 +1,338 @@
+"""Whether networks find a planted change, and relevance its places: for docs/localisation.md.
+
+    python benchmarks/localisation.py FOLDER [--only PART] [--write]
+
+Phantoms of three classes carry a change of known strength in known places. For each experiment a
+network is trained, unless FOLDER holds it (about 4 minutes each on an idle core), tested on
+specimens it has not seen, and its relevance is held against the places by several rules.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from scipy.ndimage import gaussian_filter
+
+from napari_npm.core import control, planted, specimen
+from napari_npm.core.band_energy import band_energy
+from napari_npm.core.baselines import histogram_baseline, texture_baseline
+from napari_npm.core.calibration import calibrate
+from napari_npm.core.localisation import localisation
+from napari_npm.core.masking import Label
+from napari_npm.core.network import NanoporosityNet, NetworkConfig
+from napari_npm.core.prediction import predict
+from napari_npm.core.relevance import explain
+from napari_npm.core.smoothing import microscale
+from napari_npm.core.statistics import nearest_mean
+from napari_npm.core.training import train
+
+TILE, SPECIMENS, TILES, SEED = 256, 12, 5, 11
+LEARN, VALIDATE = 7, 8  # specimens below these numbers; the rest test
+SMOOTH_PX = 4.0
+DOCS = Path(__file__).resolve().parents[1] / "docs" / "localisation.md"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is planted, what the network reads, and how it is built."""
+
+    variant: str
+    strength: float
+    maps: str = "mulf"
+    tag: str = "base"
+    seed: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.data}-{self.maps}-{self.tag}-{self.seed}"
+
+    @property
+    def data(self) -> str:
+        return f"{self.variant}-{self.strength:g}".replace("+", "_").replace(" ", "-")
+
+
+BUILDS = {
+    "base": {},
+    "avg": {"pooling": "average"},
+    "rep": {"padding": "replicate"},
+    "avgrep": {"pooling": "average", "padding": "replicate"},
+    "flat": {"head": "flatten"},
+}
+WORDS = {
+    "base": "max, zeros, gap",
+    "avg": "average, zeros, gap",
+    "rep": "max, replicate, gap",
+    "avgrep": "average, replicate, gap",
+    "flat": "max, zeros, flatten",
+}
+GRADED = (
+    Experiment("nano", 0),
+    Experiment("nano", 0, "micf"),
+    Experiment("nano", 0.5),
+    Experiment("nano", 1),
+    Experiment("nano", 1, "micf"),
+    Experiment("nano", 2),
+    Experiment("nano", 2, "micf"),
+    Experiment("micro", 1),
+    Experiment("micro", 1, "micf"),
+    Experiment("nano+one place", 2),
+)
+ABLATION = (
+    Experiment("nano", 1),
+    Experiment("nano", 1, seed=1),
+    Experiment("nano", 1, tag="avg"),
+    Experiment("nano", 1, tag="avg", seed=1),
+    Experiment("nano", 1, tag="rep"),
+    Experiment("nano", 1, tag="avgrep"),
+    Experiment("nano", 1, tag="flat"),
+    Experiment("nano", 2),
+    Experiment("nano", 2, tag="avg"),
+    Experiment("nano", 2, tag="avg", seed=1),
+)
+RULES = (
+    Experiment("nano", 1),
+    Experiment("nano", 2),
+    Experiment("nano", 2, tag="avg"),
+    Experiment("nano", 2, tag="avg", seed=1),
+)
+
+
+def phantoms(one: Experiment, folder: Path) -> dict[str, np.ndarray]:
+    """Return maps, places, unhydrated cement, labels and specimens of all tiles."""
+    path = folder / f"{one.data}.npz"
+    if not path.exists():
+        variant, _, kind = one.variant.partition("+")
+        config = replace(planted(variant, strength=one.strength), tile=TILE, reference_every=0)
+        config = control(config, kind) if kind else config
+        found = [
+            phantom
+            for label in range(3)
+            for number in range(SPECIMENS)
+            for phantom in specimen(config, label, number, n_tiles=TILES, seed=SEED)
+        ]
+        grains = np.array([one.labels == Label.UNHYDRATED for one in found])
+        maps = [
+            calibrate(one.bse, one.g_csh, one.g_metal, unhydrated=grain).porosity
+            for one, grain in zip(found, grains, strict=True)
+        ]
+        np.savez(
+            path,
+            maps=np.array(maps, np.float16),
+            places=np.array([one.places for one in found]),
+            unhydrated=grains,
+            labels=np.array([one.class_index for one in found]),
+            groups=np.array([one.specimen for one in found]),
+        )
+    data = dict(np.load(path))
+    data["maps"] = data["maps"].astype(np.float32)
+    data["read"] = microscale(data["maps"], 10.0) if one.maps == "micf" else data["maps"]
+    return data
+
+
+def network(one: Experiment, data: dict[str, np.ndarray], folder: Path) -> NanoporosityNet:
+    """Train, or load what was trained before."""
+    config = NetworkConfig(input_size=TILE, **BUILDS[one.tag])
+    path = folder / f"{one.name}.safetensors"
+    learn, validate = data["groups"] < LEARN, data["groups"] == LEARN
+    if not path.exists():
+        maps, labels = data["read"], data["labels"]
+        found = train(
+            maps[learn],
+            labels[learn],
+            validation=(maps[validate], labels[validate]),
+            config=config,
+            epochs=30,
+            batch_size=8,
+            seed=one.seed,
+        )
+        save_file(found.model.state_dict(), path, metadata={"about": json.dumps(asdict(one))})
+    model = NanoporosityNet(3, config)
+    model.load_state_dict(load_file(path))
+    return model.eval()
+
+
+def accuracies(data: dict[str, np.ndarray], model: NanoporosityNet) -> list[float]:
+    """Return test accuracy of the network, porosity, grey histogram and texture."""
+    labels, maps = data["labels"], data["read"]
+    learn, test = (
+        np.flatnonzero(part) for part in (data["groups"] < LEARN, data["groups"] >= VALIDATE)
+    )
+    network = (predict(model, maps[test]).argmax(1) == labels[test]).mean()
+    plain = nearest_mean(maps.mean((1, 2)), labels, fit=learn, evaluate=test).predicted
+    parts = maps[learn], labels[learn], maps[test], labels[test]
+    return [
+        float(network),
+        float((plain == labels[test]).mean()),
+        histogram_baseline(*parts).accuracy,
+        texture_baseline(*parts).accuracy,
+    ]
+
+
+def tested(data: dict[str, np.ndarray], every: int) -> np.ndarray:
+    """Return test tiles of the changed classes; in the reference class nothing is to be found."""
+    return np.flatnonzero((data["groups"] >= VALIDATE) & (data["labels"] > 0))[::every]
+
+
+def measured(
+    maps: np.ndarray, data: dict[str, np.ndarray], tiles: np.ndarray, smooth: float = 0.0
+) -> str:
+    """Return AUC, AUC without unhydrated cement, average precision and pointing, as columns."""
+    rows = []
+    for values, tile in zip(maps, tiles, strict=True):
+        if smooth:
+            values = gaussian_filter(values, smooth)
+        places, free = data["places"][tile], ~data["unhydrated"][tile]
+        whole = localisation(values, places)
+        rows.append(
+            (
+                whole.auc,
+                localisation(values, places, free).auc,
+                whole.average_precision,
+                whole.pointing,
+            )
+        )
+    auc, without, precision, pointing = np.mean(rows, 0)
+    return f"{auc:.3f} | {without:.3f} | {precision:.2f} | {pointing:.2f}"
+
+
+def graded(folder: Path) -> Iterator[str]:
+    """Accuracy and localisation by strength."""
+    yield (
+        "| Planted | Strength | Maps | Network | Porosity | Histogram | Texture |"
+        " AUC, paper's rule | AUC, contrastive, turned, smoothed |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|"
+    for one in GRADED:
+        data = phantoms(one, folder)
+        model = network(one, data, folder)
+        shares = " | ".join(f"{100 * share:.0f} %" for share in accuracies(data, model))
+        tiles = tested(data, 3)
+        labels = data["labels"][tiles]
+        plain = explain(model, data["read"][tiles], labels).relevance
+        best = explain(
+            model, data["read"][tiles], labels, rule="contrastive", average="d4"
+        ).relevance
+        first, second = measured(plain, data, tiles), measured(best, data, tiles, SMOOTH_PX)
+        yield (
+            f"| {one.variant} | {one.strength:g} | {one.maps} | {shares} |"
+            f" {first.split(' | ')[0]} | {second.split(' | ')[0]} |"
+        )
+
+
+def ablation(folder: Path) -> Iterator[str]:
+    """How the network is built: accuracy, localisation, grid in the maps."""
+    yield (
+        "| Pooling, padding, head | Strength | Seed | Accuracy | AUC, paper's rule |"
+        " AUC, contrastive, turned | Grid |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for one in ABLATION:
+        data = phantoms(one, folder)
+        model = network(one, data, folder)
+        test = data["groups"] >= VALIDATE
+        accuracy = (predict(model, data["read"][test]).argmax(1) == data["labels"][test]).mean()
+        tiles = tested(data, 3)
+        labels = data["labels"][tiles]
+        plain = explain(model, data["read"][tiles], labels).relevance
+        best = explain(
+            model, data["read"][tiles], labels, rule="contrastive", average="d4"
+        ).relevance
+        auc = [measured(maps, data, tiles).split(" | ")[0] for maps in (plain, best)]
+        yield (
+            f"| {WORDS[one.tag]} | {one.strength:g} | {one.seed} | {100 * accuracy:.0f} % |"
+            f" {auc[0]} | {auc[1]} | {grid(plain):.2f} |"
+        )
+
+
+def grid(maps: np.ndarray) -> float:
+    """Return the spread (SD over mean) of mean relevance over the 8 x 8 places of a grid."""
+    mean = maps.mean(0)
+    rows, columns = (size // 8 for size in mean.shape)
+    cells = mean.reshape(rows, 8, columns, 8).mean((0, 2))
+    return float(cells.std() / cells.mean())
+
+
+def rules(folder: Path) -> Iterator[str]:
+    """Rules and corrections side by side."""
+    yield "| Network | Map | AUC | AUC without UC | Average precision | Pointing |"
+    yield "|---|---|---|---|---|---|"
+    for one in RULES:
+        data = phantoms(one, folder)
+        model = network(one, data, folder)
+        tiles = tested(data, 4)
+        read, labels = data["read"][tiles], data["labels"][tiles]
+        name = f"{WORDS[one.tag]}, strength {one.strength:g}, seed {one.seed}"
+
+        def row(
+            what: str,
+            maps: np.ndarray,
+            smooth: float = 0.0,
+            name: str = name,
+            data=data,
+            tiles=tiles,
+        ) -> str:
+            return f"| {name} | {what} | {measured(maps, data, tiles, smooth)} |"
+
+        paper = explain(model, read, labels, difference=True)
+        yield row("alpha1-beta0 (the paper's)", paper.relevance)
+        yield row("the same, smoothed 4 px", paper.relevance, SMOOTH_PX)
+        yield row("its class difference", paper.difference)
+        yield row("alpha1-beta0, z-box", explain(model, read, labels, input_rule="zbox").relevance)
+        yield row(
+            "alpha1-beta0 against the others",
+            explain(model, read, labels, against="others").relevance,
+        )
+        yield row("alpha1-beta0, turned", explain(model, read, labels, average="d4").relevance)
+        yield row(
+            "gradient x input", explain(model, read, labels, rule="gradient x input").relevance
+        )
+        yield row(
+            "integrated gradients",
+            explain(model, read, labels, rule="integrated gradients").relevance,
+        )
+        yield row("contrastive", explain(model, read, labels, rule="contrastive").relevance)
+        turned = explain(model, read, labels, rule="contrastive", average="d4").relevance
+        yield row("contrastive, turned", turned)
+        yield row("contrastive, turned, smoothed 4 px", turned, SMOOTH_PX)
+        energy = np.array(
+            [
+                band_energy(one, valid=~grain)
+                for one, grain in zip(read, data["unhydrated"][tiles], strict=True)
+            ]
+        )
+        yield row("band energy (no network)", energy)
+        yield row("porosity itself", read)
+
+
+PARTS = {"graded": graded, "ablation": ablation, "rules": rules}
+
+
+def main() -> None:
+    """Print the tables, and write them between their marks in the docs where that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="where phantoms and networks are kept")
+    parser.add_argument("--only", choices=PARTS, action="append")
+    parser.add_argument("--write", action="store_true", help=f"write into {DOCS.name}")
+    given = parser.parse_args()
+    given.folder.mkdir(parents=True, exist_ok=True)
+    for name in given.only or PARTS:
+        lines = []
+        print(f"\n{name}")
+        for line in PARTS[name](given.folder):
+            print(line, flush=True)
+            lines.append(line)
+        if given.write:
+            before, mark, rest = DOCS.read_text(encoding="utf-8").partition(f"<!-- {name} -->\n")
+            _, end, after = rest.partition(f"<!-- end of {name} -->")
+            text = before + mark + "\n" + "\n".join(lines) + "\n\n" + end + after
+            DOCS.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(2)
+    main()
