@@ -65,10 +65,31 @@ def test_likeness_is_judged_by_the_correlation(test, case, alike, between, unlik
         (0.5, between),
         (0.49, unlike),
     ):
-        _, text = said(line(test, case, "pearson", value), line(test, case, "iou", 0.1))
+        _, text = said(line(test, case, "pearson", value), line(test, case, "spearman", 0.1))
         assert words in text
         assert f"(correlation {value:.2f})" in text
         assert sum(other in text for other in (alike, between, unlike)) == 1
+
+
+@pytest.mark.parametrize(
+    ("test", "case", "words"),
+    [
+        ("seeds", "all", ("much the same places", "alike in part", "different places")),
+        ("noise", "0.02", ("hardly changes", "changes the maps in part", "altogether")),
+    ],
+)
+def test_moved_regions_count_against_a_high_correlation(test, case, words):
+    for correlation, overlap, chosen in (
+        (0.96, 0.75, 0),
+        (0.96, 0.74, 1),
+        (0.96, 0.34, 1),
+        (0.96, 0.33, 2),
+        (0.4, 0.9, 2),
+    ):
+        figures = line(test, case, "pearson", correlation), line(test, case, "iou", overlap)
+        _, text = said(*figures)
+        assert [said_so in text for said_so in words] == [n == chosen for n in range(3)]
+        assert f"(correlation {correlation:.2f}, overlap of regions {overlap:.2f})" in text
 
 
 def test_all_layers_are_the_last_of_the_cascade():

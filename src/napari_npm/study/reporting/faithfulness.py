@@ -13,6 +13,10 @@ ALIKE = 0.9
 """Correlation from which on maps are called much the same."""
 UNLIKE = 0.5
 """Correlation below which maps are called different."""
+ALIKE_REGIONS = 0.75
+"""Overlap (intersection over union) from which on regions are called much the same."""
+UNLIKE_REGIONS = 1 / 3
+"""Overlap below which regions are called different: they then share less than half of each."""
 _MEASURES = {
     "gain": "area gained over random blocks",
     "pearson": "correlation",
@@ -167,6 +171,7 @@ def _sentences(study: Study, own: list[Line]) -> Iterator[str]:
             "places that are alike in part: rely on what several networks mark together.",
             "different places: a single network's map must not be read as a property of the"
             " material.",
+            _value_of(own, "seeds", ALL, "iou"),
         )
         evaluating: Any = study.parameters("evaluate")
         if evaluating.splits != "same":
@@ -182,8 +187,10 @@ def _sentences(study: Study, own: list[Line]) -> Iterator[str]:
             yield f"Noise of {case} added to porosity " + _by_likeness(
                 value,
                 "hardly changes the maps.",
-                "changes the maps in part: single pixels must not be read, only places.",
+                "changes the maps in part: single pixels and the edges of regions must not be"
+                " read, only places.",
                 "changes the maps altogether: they follow the noise of the image.",
+                _value_of(own, "noise", case, "iou"),
             )
 
 
@@ -212,10 +219,20 @@ def _gain(line: Line) -> str:
     )
 
 
-def _by_likeness(value: float, alike: str, between: str, unlike: str) -> str:
-    words = alike if value >= ALIKE else between if value >= UNLIKE else unlike
-    start, sep, rest = words.partition(":")
-    return f"{start.rstrip('.')} (correlation {value:.2f}){sep}{rest}" + ("" if sep else ".")
+def _by_likeness(
+    value: float, alike: str, between: str, unlike: str, overlap: float | None = None
+) -> str:
+    """Choose the words by the correlation and, where given, by the regions: the worse counts.
+
+    A few strong pixels can hold up the correlation of maps whose regions have moved.
+    """
+    figures = f"correlation {value:.2f}"
+    steps = int(value >= UNLIKE) + int(value >= ALIKE)
+    if overlap is not None:
+        figures += f", overlap of regions {overlap:.2f}"
+        steps = min(steps, int(overlap >= UNLIKE_REGIONS) + int(overlap >= ALIKE_REGIONS))
+    start, sep, rest = (unlike, between, alike)[steps].partition(":")
+    return f"{start.rstrip('.')} ({figures}){sep}{rest}" + ("" if sep else ".")
 
 
 def _one(own: list[Line], test: str, case: Any, measure: str) -> Line | None:
@@ -225,6 +242,6 @@ def _one(own: list[Line], test: str, case: Any, measure: str) -> Line | None:
     return None
 
 
-def _value_of(own: list[Line], test: str, case: Any) -> float | None:
-    line = _one(own, test, case, "pearson")
+def _value_of(own: list[Line], test: str, case: Any, measure: str = "pearson") -> float | None:
+    line = _one(own, test, case, measure)
     return float(line["value"]) if line is not None and _known(line["value"]) else None
