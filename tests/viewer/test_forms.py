@@ -7,7 +7,8 @@ from qtpy.QtCore import Qt
 from napari_npm.core.errors import NpmError
 from napari_npm.study.parameters import Parameters, parameter
 from napari_npm.study.steps import STEPS
-from napari_npm.viewer.forms import Form, bounds_of, title_of
+from napari_npm.viewer.captions import named_captions, title_of, value_words
+from napari_npm.viewer.forms import Form, bounds_of
 
 
 class Sample(Parameters):
@@ -104,3 +105,21 @@ def test_every_step_has_a_form_that_gives_its_defaults(step, qtbot):
 )
 def test_captions_use_the_terms_of_the_field(name, unit, title):
     assert title_of(name, unit) == title
+
+
+def test_captions_of_a_step_say_what_its_names_do_not():
+    for step, names in named_captions().items():
+        assert set(names) <= set(STEPS[step].Parameters.model_fields), step
+        titles = [title_of(name, step=step) for name in STEPS[step].Parameters.model_fields]
+        assert len(set(titles)) == len(titles)
+    widget = Form(STEPS["explain"].Parameters, step="explain")
+    assert widget._labels["target"].text() == "Explain the class"
+    assert "called target in files and commands" in widget.fields["target"].toolTip()
+
+
+def test_values_to_choose_are_written_as_the_field_does(qtbot):
+    widget = Form(STEPS["train"].Parameters, step="train")
+    boxes = widget.fields["maps"].boxes
+    assert [box.text() for box in boxes.values()] == ["MulF", "MicF", "both together"]
+    assert widget.values()["maps"] == ("mulf", "micf")
+    assert value_words(None) == "none"

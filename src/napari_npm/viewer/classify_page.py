@@ -39,7 +39,7 @@ class ClassifyPage(Part):
             "How far the window moves from one look to the next: 384 px looks at tiles side by "
             "side, 192 px at four times as many, for a finer map"
         )
-        self.dock.row(layout, caption("Stride"), self.stride)
+        self.dock.row(layout, caption("Look every"), self.stride)
         self.predict_button = self.dock.button(
             "Classify this image",
             self.predict,

@@ -81,8 +81,8 @@ def evaluation_text(study: Any) -> str:
     rows = [
         (
             line["classifier"],
-            f"{line['accuracy']:.3f}",
-            f"{line['low']:.3f}–{line['high']:.3f}",
+            _number(line["accuracy"], ".3f"),
+            _interval(line["low"], line["high"]),
             _number(line.get("sd"), ".3f"),
             _number(line.get("calibration_error"), ".3f"),
         )
@@ -96,5 +96,13 @@ def evaluation_text(study: Any) -> str:
 
 
 def _number(value: Any, form: str) -> str:
-    known = isinstance(value, int | float) and value == value
-    return format(value, form) if known else "–"
+    return format(value, form) if _known(value) else "–"
+
+
+def _interval(low: Any, high: Any) -> str:
+    # Maps with brightness or contrast shifted have none.
+    return f"{low:.3f}–{high:.3f}" if _known(low) and _known(high) else "–"
+
+
+def _known(value: Any) -> bool:
+    return isinstance(value, int | float) and value == value

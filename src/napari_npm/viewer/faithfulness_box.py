@@ -19,10 +19,11 @@ Curves = dict[str, dict[str, list[float]]]
 
 @dataclass(frozen=True)
 class Checked:
-    """What the checks showed: HTML, and for each model the curves of deletion."""
+    """What the checks showed: HTML, for each model the curves of deletion, and what they follow."""
 
     text: str = ""
     curves: Curves = field(default_factory=dict)
+    measure: str = "probability"
 
 
 class FaithfulnessBox(QGroupBox):
@@ -94,7 +95,7 @@ class FaithfulnessBox(QGroupBox):
         self.results.setText(found.text)
         self.plot.setVisible(bool(found.curves))
         if found.curves:
-            self.plot.draw(partial(draw_deletion, curves=found.curves))
+            self.plot.draw(partial(draw_deletion, curves=found.curves, measure=found.measure))
 
 
 def read_faithfulness(report: Any, study: Any) -> Checked:
@@ -109,7 +110,17 @@ def read_faithfulness(report: Any, study: Any) -> Checked:
         for model, rows in table.groupby("model", sort=False):
             names = ("share", "deletion", "deletion_random")
             curves[str(model)] = {name: rows[name].tolist() for name in names}
-    return Checked("" if section is None else section_text(section), curves)
+    return Checked("" if section is None else section_text(section), curves, _measure(study))
+
+
+def _measure(study: Any) -> str:
+    """Return what the last run followed: the form may say something else by now."""
+    from napari_npm.study.provenance import read_provenance
+
+    for line in reversed(read_provenance(study.folder)):
+        if (line.get("step"), line.get("outcome")) == ("faithfulness", "done"):
+            return str(line.get("parameters", {}).get("measure", "probability"))
+    return "probability"
 
 
 def section_text(section: Any) -> str:
@@ -122,7 +133,7 @@ def section_text(section: Any) -> str:
     return words + "<br>".join(tables)
 
 
-def draw_deletion(axes: Any, curves: Curves) -> None:
+def draw_deletion(axes: Any, curves: Curves, measure: str = "probability") -> None:
     """Draw how fast the answers fall as blocks are taken away, by relevance and at random."""
     from napari_npm.study.wiring import MAP_NAMES
 
@@ -132,5 +143,5 @@ def draw_deletion(axes: Any, curves: Curves) -> None:
         axes.plot(own["share"], own["deletion"], color=colour, label=f"{name}, by relevance")
         axes.plot(own["share"], own["deletion_random"], color=colour, ls="--", label="at random")
     axes.set_xlabel("share of the blocks taken away")
-    axes.set_ylabel("probability")
+    axes.set_ylabel({"logit": "output of the class"}.get(measure, "probability of the class"))
     axes.legend(frameon=False)

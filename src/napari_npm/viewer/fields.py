@@ -16,6 +16,8 @@ from qtpy.QtWidgets import (
     QSpinBox,
 )
 
+from .captions import value_words
+
 _LARGEST_INT = 2**31 - 1
 _LARGEST_FLOAT = 1e12
 
@@ -134,7 +136,7 @@ class ChoiceField(QComboBox):
         super().__init__()
         self._choices = list(choices)
         for choice in self._choices:
-            self.addItem("none" if choice is None else str(choice))
+            self.addItem(value_words(choice))
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(8)
         self.currentIndexChanged.connect(self._tell)

@@ -12,43 +12,9 @@ from superqt import QCollapsible
 
 from napari_npm.study.parameters import Parameters, unit_of
 
+from .captions import title_of
 from .fields import BoolField, ChoiceField, FloatField, IntField, SuggestField, TextField
 from .wide_fields import ChoicesField, ListField, OptionalField, PathField
-
-# Names that a scientist would not write with underscores and small letters.
-_WORDS = {
-    "csh": "C-S-H",
-    "uc": "UC",
-    "lp": "LP",
-    "hp": "HP",
-    "mulf": "MulF",
-    "micf": "MicF",
-    "dpi": "DPI",
-    "um": "µm",
-    "kv": "kV",
-    "kev": "keV",
-    "anova": "ANOVA",
-}
-# Symbols that are not made of words.
-_SYMBOLS = {
-    "g_csh": "G<sub>CSH</sub>",
-    "g_metal": "G<sub>m</sub>",
-    "sigma_px": "σ in px",
-    "sigma_um": "σ in µm",
-    "r_max_px": "r<sub>max</sub>",
-}
-_UNIT_WORDS = {"px", "um", "um2", "nm", "kv", "kev", "deg", "mm"}
-
-
-def title_of(name: str, unit: str = "") -> str:
-    """Return a field's caption from its name, without the unit that follows the value."""
-    if name in _SYMBOLS:
-        return _SYMBOLS[name]
-    words = name.split("_")
-    if unit and len(words) > 1 and words[-1] in _UNIT_WORDS:
-        words = words[:-1]
-    said = [_WORDS.get(word, word) for word in words]
-    return " ".join([said[0] if words[0] in _WORDS else said[0].capitalize(), *said[1:]])
 
 
 def bounds_of(field: FieldInfo) -> tuple[float | None, float | None]:
@@ -114,6 +80,8 @@ class Form(QWidget):
         The parameters to show; all by default.
     folded : collection of str
         Parameters that few people change: folded away below the others.
+    step : str
+        Name of the step, whose captions are used.
     """
 
     changed = Signal()
@@ -123,9 +91,11 @@ class Form(QWidget):
         model: type[Parameters],
         include: Collection[str] | None = None,
         folded: Collection[str] = (),
+        step: str = "",
     ) -> None:
         super().__init__()
         self._model = model
+        self._step = step
         self.fields: dict[str, Any] = {}
         self._labels: dict[str, QLabel] = {}
         self._titles: dict[str, str] = {}
@@ -167,9 +137,11 @@ class Form(QWidget):
         tip = f"<p>{help_text}</p><p>Default: {info.default}"
         tip += f" {unit}" if unit else ""
         tip += f"; {', '.join(limits)}" if limits else ""
+        # The caption may be in other words than files and the command line.
+        tip += f"; called {name} in files and commands"
         field.setToolTip(tip + "</p>")
         field.setObjectName(name)
-        title = title_of(name, unit)
+        title = title_of(name, unit, self._step)
         label = QLabel(title)
         label.setToolTip(field.toolTip())
         label.setBuddy(field)

@@ -36,7 +36,7 @@ class StepDock(Dock):
         """Return a new form of a step's parameters, tied to the study."""
         from napari_npm.study.steps import STEPS
 
-        form = Form(STEPS[step].Parameters, include, folded)
+        form = Form(STEPS[step].Parameters, include, folded, step)
         self.forms[step] = form
         return form
 

@@ -7,6 +7,7 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
 
+from .captions import value_words
 from .fields import TextField
 
 
@@ -17,7 +18,7 @@ class ChoicesField(QWidget):
 
     def __init__(self, choices: Sequence[Any]) -> None:
         super().__init__()
-        self.boxes = {choice: QCheckBox(str(choice)) for choice in choices}
+        self.boxes = {choice: QCheckBox(value_words(choice)) for choice in choices}
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         for box in self.boxes.values():
