@@ -205,7 +205,7 @@ def study_pictures(folder: Path) -> None:
     viewer, _, subject = open_sample(folder)
 
     train = dock(viewer, "Train and predict")
-    wait(lambda: train.learning.results.text())
+    wait(lambda: train.learning.results.text() and train.learning.plot.figure is not None)
     show_only(viewer, subject, Kind.MULF)
     viewer.window.resize(SIZE[0], 1100)
     save(viewer, "train.png")
@@ -213,6 +213,8 @@ def study_pictures(folder: Path) -> None:
 
     relevance = dock(viewer, "Relevance")
     press(relevance, "show_button")
+    save(viewer, "relevance.png")
+    relevance.beside_box.click()  # over the image and hidden, so that this fills the window
     regions = dock(viewer, "Characteristic regions")
     press(regions, "find_button")
     save(viewer, "regions.png")
