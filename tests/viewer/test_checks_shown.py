@@ -1,0 +1,54 @@
+"""What the docks tell of evaluation and faithfulness: no window."""
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from napari_npm.core.progress import silent
+from napari_npm.study import Study
+from napari_npm.study.provenance import write_provenance
+from napari_npm.viewer.evaluate_results import evaluation_text
+from napari_npm.viewer.faithfulness_box import draw_deletion, read_faithfulness
+
+LINE = {
+    "classifier": "network on MulF", "role": "network", "accuracy": 0.91, "low": 0.8, "high": 0.97,
+    "sd": 0.02, "calibration_error": 0.05, "chance": 0.5, "interval": "bootstrap",
+}  # fmt: skip
+
+
+@pytest.fixture
+def study(tmp_path):
+    with Study.create(tmp_path / "study", name="Empty") as study:
+        (study.folder / "results").mkdir(exist_ok=True)
+        yield study
+
+
+def test_what_has_no_interval_shows_none(study, monkeypatch):
+    monkeypatch.setattr("napari_npm.study.evaluation_words.evaluation_words", lambda _: [])
+    shifted = {**LINE, "classifier": "brightness +0.1", "low": None, "high": None, "sd": None}
+    pd.DataFrame([LINE, shifted]).to_csv(study.folder / "results" / "evaluation.csv", index=False)
+    text = evaluation_text(study)
+    assert "0.800–0.970" in text
+    assert "brightness +0.1" in text
+    assert "nan" not in text
+
+
+@pytest.mark.parametrize(
+    ("followed", "label"),
+    [("logit", "output of the class"), ("probability", "probability of the class")],
+)
+def test_the_curves_name_what_they_follow(study, followed, label):
+    about = {"step": "faithfulness", "started": 0.0, "seconds": 1.0}
+    write_provenance(study.folder, **about, parameters={"measure": followed}, outcome="done")
+    # Neither a run that was stopped nor what the form says now is what the curves show.
+    write_provenance(study.folder, **about, parameters={"measure": "other"}, outcome="cancelled")
+    curves = {"model": ["mulf"] * 3, "share": [0, 0.5, 1], "deletion": [4, 2, 0.1],
+              "deletion_random": [4, 3, 0.1]}  # fmt: skip
+    path = study.folder / "results" / "faithfulness_curves.csv"
+    pd.DataFrame(curves).to_csv(path, index=False)
+    found = read_faithfulness(silent, study)
+    assert found.curves["mulf"]["deletion"] == [4, 2, 0.1]
+    axes = Figure().subplots()
+    draw_deletion(axes, found.curves, found.measure)
+    assert axes.get_ylabel() == label
+    assert [line.get_label() for line in axes.lines] == ["MulF, by relevance", "at random"]
