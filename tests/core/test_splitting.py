@@ -52,6 +52,15 @@ def test_folds_are_alike_in_size_although_classes_do_not_divide_evenly() -> None
     assert sizes == [5, 5]
 
 
+def test_each_fold_validates_on_other_specimens() -> None:
+    labels, groups = np.repeat([0, 1], 4), np.tile(np.arange(4), 2)
+    options = {"folds": 4, "validation_fraction": 0.25, "seed": 2}
+    parts = [split_k_fold(labels, groups, fold=fold, **options) for fold in (1, 2, 3, 4)]
+    assert (sum((one == "validation").astype(int) for one in parts) == 1).all()
+    greedy = split_k_fold(labels, groups, folds=4, validation_fraction=0.9)
+    assert [(greedy[labels == label] == "train").sum() for label in (0, 1)] == [1, 1]
+
+
 def test_fold_draw_is_seeded_and_indifferent_to_the_order_of_tiles() -> None:
     labels, groups = uneven(1)
     one = split_k_fold(labels, groups, folds=4, fold=2, seed=3)

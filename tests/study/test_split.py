@@ -167,6 +167,20 @@ def listed(folder, test):
     return path
 
 
+def test_a_file_under_two_names_is_one_place(study, tmp_path):
+    # the import takes a file once, but a study's file may be written by hand
+    one = next(image for image in study.images if image.width > TILE and image.specimen == "p")
+    again = one.model_copy(update={"id": "again", "specimen": "q"})
+    study.save(images=(*study.images, again))
+    study.set_parameters("import", overlap_px=100, edge="shift")
+    run(study, ["import"], scheduler="synchronous")
+    split(study, by="list", list_file=listed(tmp_path, ("S1/q", "S2/q")), allow_leaks=True)
+    table = study.table("split")
+    leaks = table[table["image"] == "again"]["leak"].tolist()
+    assert len(leaks) == 3
+    assert set(leaks) == {"overlap duplicate"}
+
+
 def test_one_picture_in_two_samples_is_said(study, tmp_path):
     one = study.images[0]
     path = tmp_path / "images" / "copy.tif"
