@@ -101,6 +101,12 @@ def test_leaks_are_stated_on_card_and_captions(study):
     assert note not in captions["training_mulf"]
 
 
+def test_relevance_maps_come_with_the_leak_too(study):
+    outcome = run(study, ["explain"], scheduler="synchronous")[-1]
+    assert outcome.step == "explain"
+    assert leak_note(study) in outcome.warnings
+
+
 def test_another_split_is_stated_anew_without_predicting_again(study, monkeypatch):
     run(study, ["split"], scheduler="synchronous")
     study.set_parameters("split", by="list", list_file=write_same_parts(study), allow_leaks=True)

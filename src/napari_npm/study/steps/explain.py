@@ -18,6 +18,7 @@ from napari_npm.study.explaining import (
     tell,
 )
 from napari_npm.study.hashing import hash_array, hash_file, hash_value
+from napari_npm.study.leaks import leak_note
 from napari_npm.study.settings import ExplainParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
@@ -160,9 +161,10 @@ class Explain(Step[ExplainParameters]):
         return [*files, write_rows(study, "centre_bias", _centre_bias(rows, models))]
 
     def warnings(self, study: Study, parameters: ExplainParameters) -> Sequence[str]:
-        """Say where relevance was lost, or where there was none."""
+        """Say where there was no relevance, and what the test part knew of the training."""
         rows = all_rows(study.state(self.name).records.values())
-        found = []
+        leak = leak_note(study)
+        found = [] if leak is None else [leak]
         for model in dict.fromkeys(row["model"] for row in rows):
             own = [row for row in rows if row["model"] == model]
             empty = [row for row in own if row["edge_1"] is None]
