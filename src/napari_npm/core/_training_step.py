@@ -174,7 +174,6 @@ class Learner:
     def _estimated(self, store: MapStore, mine: Indices, most: int) -> NanoporosityNet:
         copied = copy.deepcopy(self.model)
         norms = [module for module in copied.modules() if isinstance(module, nn.BatchNorm2d)]
-        usual = [norm.momentum for norm in norms]
         for norm in norms:
             norm.reset_running_stats()
             norm.momentum = None  # the mean over all batches
@@ -185,8 +184,6 @@ class Learner:
                 copied(self.to_device(images))
         if self.team.size > 1:
             self._average(norms, len(parts))
-        for norm, momentum in zip(norms, usual, strict=True):
-            norm.momentum = momentum
         return copied.eval()
 
     def _average(self, norms: list[nn.BatchNorm2d], n_batches: int) -> None:
