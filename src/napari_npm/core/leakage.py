@@ -103,6 +103,11 @@ def pixel_key(image: ArrayLike) -> str:
     ----------
     image : array-like, (H, W)
         Grey values of any type; floats go in by their bits.
+
+    Returns
+    -------
+    str
+        The key.
     """
     values = np.asarray(image)
     if values.dtype.kind == "f":
@@ -124,7 +129,18 @@ def pixel_key(image: ArrayLike) -> str:
 
 
 def same_pixels(one: ArrayLike, other: ArrayLike) -> bool:
-    """Tell whether two images have the same pixels, perhaps turned or mirrored."""
+    """Tell whether two images have the same pixels, perhaps turned or mirrored.
+
+    Parameters
+    ----------
+    one, other : array-like, (H, W)
+        Grey values.
+
+    Returns
+    -------
+    bool
+        True where one of the eight turns and flips of one is the other.
+    """
     first, second = np.asarray(one), np.asarray(other)
     for image in (second, second[:, ::-1]):
         for turns in range(4):

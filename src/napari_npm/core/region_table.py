@@ -138,7 +138,20 @@ def clean_regions(
 
 
 def held_share(relevance: ArrayLike, mask: ArrayLike) -> float:
-    """Return the share of the relevance that lies in a mask; NaN without any relevance."""
+    """Return the share of the relevance that lies in a mask; NaN without any relevance.
+
+    Parameters
+    ----------
+    relevance : array_like, (H, W)
+        Relevance >= 0, any unit.
+    mask : array_like of bool, (H, W)
+        Where it is summed.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
     values = np.asarray(relevance, dtype=np.float64)
     total = float(values.sum())
     return float(values[_mask(mask)].sum()) / total if total > 0 else float("nan")
