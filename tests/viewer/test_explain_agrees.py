@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import silent
 from napari_npm.io import write_image
 from napari_npm.study import Study, add_folder, run
@@ -115,6 +116,20 @@ def test_dock_and_step_explain_alike(networks, model, asked):
         else:
             assert found.difference is None
         compare_rows(pd.DataFrame(found.rows), table[table["image"] == image.id])
+
+
+def test_mean_maps_of_other_settings_are_not_used(networks):
+    networks.state("train").close(Finish("key", ()), ["mulf"])
+    image = networks.images[0].id
+    parameters = ExplainParameters(correction="flat-field", field_tiles=8)
+    with pytest.raises(NpmError, match="run Explain all images with these settings"):
+        shown(networks, "mulf", image, parameters)
+    networks.set_parameters("explain", **parameters.model_dump())
+    run(networks, ["explain"], scheduler="synchronous", only=[f"mulf/{image}"])
+    assert shown(networks, "mulf", image, parameters).relevance.any()
+    networks.state("train").add(Record("mulf", "key", "trained again"))
+    with pytest.raises(NpmError, match="run Explain all images with these settings"):
+        shown(networks, "mulf", image, parameters)
 
 
 def compare_rows(dock, step):

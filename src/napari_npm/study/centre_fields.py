@@ -161,6 +161,11 @@ def unit_of_halves(study: Study, model: str) -> str:
     return str(_facts(path).get("halves", "")) if path.exists() else ""
 
 
+def key_of_fields(study: Study, model: str) -> str:
+    """Return the hash of everything that the fields of a model were made from; "" without."""
+    return str(_facts(field_paths(study, model)[2]).get("key", ""))
+
+
 def _read(study: Study, path: Path) -> NDArray[np.float64]:
     import tifffile
 

@@ -41,7 +41,7 @@ _CAPTIONS = {
     "train": {
         "maps": "Learn from",
         "epochs": "Epochs, at most",
-        "patience": "Stop after, epochs",
+        "patience": "Epochs without gain",
         "augment": "Turn and mirror tiles",
         "batch_size": "Tiles a step",
         "padding": "Beyond the edge",
@@ -53,7 +53,7 @@ _CAPTIONS = {
     },
     "evaluate": {
         "maps": "Learn from",
-        "seeds": "Trainings a map",
+        "seeds": "Seeds for each map",
         "splits": "Split of each training",
         "controls": "Run the controls",
         "shuffles": "Shuffled trainings",
@@ -73,7 +73,7 @@ _CAPTIONS = {
         "correction": "Correct centre bias",
         "field_tiles": "Tiles a mean map",
         "field_sigma_px": "Smooth mean maps by",
-        "stride_px": "No seams: window every",
+        "stride_px": "Seamless, every",
         "engine": "Computed by",
         "batch_size": "Tiles a step",
     },

@@ -44,24 +44,33 @@ class Work:
         Raises
         ------
         NpmError
-            If there is none for this model and image.
+            If there is none for this model, image and settings.
         """
-        from napari_npm.study.centre_fields import field_of, field_paths
+        from napari_npm.study.centre_fields import field_of
 
         if self.parameters.correction != "flat-field":
             return None
         study, name = self.study, self.choice.name
         own = study is not None and self.choice.folder.parent == study.models_folder
-        known = own and all(path.exists() for path in field_paths(study, name))
-        if not known or self.image_id is None:
+        if not own or self.image_id is None or not self._fields_fit():
             raise NpmError(
                 "The flat-field correction divides by the mean map of other specimens, which the "
-                "study makes: choose an image and a model of the study, and run Explain all "
-                "images with this correction first."
+                "study makes for one model and one choice of settings: choose an image and a "
+                "model of the study, and run Explain all images with these settings first."
             )
         tiles = study.tiles_of(self.image_id)
         tile = next((one for one in tiles if one.origin == origin), tiles[0])
         return field_of(study, name, tile, self.parameters.seed)
+
+    def _fields_fit(self) -> bool:
+        """Tell whether the study's mean maps are those of this model and of these settings."""
+        from napari_npm.study.centre_fields import field_paths, key_of_fields
+        from napari_npm.study.steps.explain import _field_key
+
+        study, name = self.study, self.choice.name
+        if not all(path.exists() for path in field_paths(study, name)):
+            return False
+        return key_of_fields(study, name) == _field_key(study, self.parameters, name)
 
 
 def tile_by_tile(

@@ -37,7 +37,7 @@ def facts_text(rows: Sequence[Mapping[str, Any]]) -> str:
         ("engine", "computed by {}"),
         ("precision", "{}"),
     ):
-        if first.get(key) and first[key] not in ("none", "float32"):
+        if first.get(key) and first[key] not in ("none", "float32", "auto"):
             how.append(words.format({"torch": "torch's gradients"}.get(first[key], first[key])))
     if first.get("average") == "d4":
         how.append("mean over eight turns and flips")
