@@ -276,6 +276,9 @@ def test_what_casts_doubt_is_said(study, tmp_path):
     found = asked(study, tmp_path / "near.tif", **few)
     assert found.explanation.centre_bias == "none"
     assert "too small to find the centre bias" in " ".join(found.notes)
+    assert "seams" not in " ".join(found.notes)
+    found = asked(study, tmp_path / "near.tif", **{**few, "stride_px": 384})
+    assert "choose a smaller stride" in found.notes[-1] + found.notes[-2]
 
 
 def test_images_are_left_out_with_their_reason_and_the_others_go_on(study, new_file, tmp_path):

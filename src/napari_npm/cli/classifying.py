@@ -93,4 +93,5 @@ def classify(
             report.message(f"{row['image']}: {note}", "warning")
     if not done:
         raise NpmError(f"No image could be classified; the first: {left_out[0][1]}")
-    report.message(f"wrote {len(done)} images into {done[0][1][-1].parent}")
+    images = "1 image" if len(done) == 1 else f"{len(done)} images"
+    report.message(f"wrote {images} into {done[0][1][-1].parent}")

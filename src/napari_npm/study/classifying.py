@@ -146,6 +146,11 @@ def classify(
                 notes.append(
                     "It is too small to find the centre bias of its relevance, which is left in."
                 )
+            if stride == tile and len(probability.windows) > 1:
+                notes.append(
+                    "Its windows lie side by side, so the relevance has seams between them: choose"
+                    " a smaller stride, or none for half a window, to blend them."
+                )
             explanation = explain_image(
                 model.network,
                 view,
