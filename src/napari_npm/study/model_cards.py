@@ -117,7 +117,9 @@ def read_card(folder: Path) -> dict[str, Any]:
         if not isinstance(card, dict):
             raise ValueError("no table")
     except (OSError, ValueError, RecursionError) as error:
-        raise NpmError(f"{path} cannot be read ({error}): train the model again.") from error
+        raise NpmError(
+            f"{path} cannot be read ({error}): train the model again (`train --force`)."
+        ) from error
     return card
 
 
