@@ -112,7 +112,7 @@ class LivePanel(Part):
         if self._measuring is not None or self.chart.dragging:
             self._timer.start()
             return
-        if base_layer(self.viewer) is None:
+        if self.session.closed or base_layer(self.viewer) is None:
             return  # closed since the timer was started
         image = self.current()
         self._asked = image
