@@ -214,7 +214,10 @@ def _digest(tensors: Mapping[str, "Tensor"], text: str) -> str:
 
 def _unreadable(path: Path, error: BaseException) -> str:
     words = str(error).split("\n")[0].strip() or type(error).__name__
-    return f"{path} is not a readable model file ({words[:200]}): train the model again (`train --force`)."
+    return (
+        f"{path} is not a readable model file ({words[:200]}): train the model again"
+        " (`train --force`)."
+    )
 
 
 def _foreign(folder: Path) -> str:
