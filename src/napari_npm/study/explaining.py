@@ -47,7 +47,7 @@ class Explained:
 
 def question(
     study: Study, parameters: ExplainParameters, tiles: Sequence[Tile]
-) -> tuple[NDArray[np.int64] | None, int | str | None]:
+) -> tuple[NDArray[np.int64] | None, Any]:
     """Return the classes to explain on tiles (None: the predicted ones), and those to compare with.
 
     Raises
