@@ -190,6 +190,11 @@ def test_other_networks_and_types_are_one_sentence(tmp_path):
         load_model(folder)
 
 
+def test_a_file_beyond_every_size_is_not_even_opened(tmp_path, good, monkeypatch):
+    monkeypatch.setattr("napari_npm.study.models._BYTES", len(good) - 1)
+    assert "too large to be a model" in refused(tmp_path / "model", good)
+
+
 def test_files_of_former_versions_are_read(tmp_path):
     """Neither a digest nor the number of channels was kept."""
     model = NanoporosityNet(2, NetworkConfig(widths=(3, 4), input_size=16)).eval()

@@ -107,19 +107,22 @@ def test_relevance_maps_come_with_the_leak_too(study):
     assert leak_note(study) in outcome.warnings
 
 
-def test_another_split_is_stated_anew_without_predicting_again(study, monkeypatch):
-    run(study, ["split"], scheduler="synchronous")
-    study.set_parameters("split", by="list", list_file=write_same_parts(study), allow_leaks=True)
-    run(study, ["split", "train"], scheduler="synchronous")
-    (outcome,) = run(study, ["predict"], scheduler="synchronous")
-    assert outcome.computed == 0
-    assert study.table("accuracy")["leaks"].notna().all()
-
-
-def write_same_parts(study):
-    path = study.folder / "same.csv"
+def test_other_specimens_and_leaks_are_stated_without_predicting_again(study, tmp_path):
+    path = tmp_path / "same.csv"
     shutil.copy(study.results_folder / "split.csv", path)
-    return path
+    study.set_parameters("split", by="list", list_file=path)
+    # each tile is a specimen of its own after all
+    images = tuple(image.model_copy(update={"specimen": image.id}) for image in study.images)
+    study.save(images=images)
+    before = study.table("accuracy")
+    outcomes = run(study, ["import", "split", "train", "predict"], scheduler="synchronous")
+    assert [one.computed for one in outcomes if one.step in ("train", "predict")] == [0, 0]
+    assert outcomes[-1].warnings == ()
+    after = study.table("accuracy")
+    assert after["leaks"].isna().all()
+    assert (before["specimens"] == 3).all()
+    assert (after["specimens"] == 4).all()
+    assert after["accuracy"].tolist() == before["accuracy"].tolist()
 
 
 def test_models_of_other_maps_are_refused_with_what_to_do(study):

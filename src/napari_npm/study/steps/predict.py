@@ -89,6 +89,8 @@ class Predict(Step[PredictParameters]):
             [study.record("describe", image.id).output for image in study.images],
             study.record("split", SPLIT_ITEM).output,
             leak_note(study),
+            # the interval is over specimens
+            hash_value([(tile.sample, tile.specimen) for tile in study.tiles]),
         ]
 
     def finish(
