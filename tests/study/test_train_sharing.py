@@ -16,6 +16,10 @@ from napari_npm.study.models import WEIGHTS, load_tensors
 SMALL = {"maps": ("mulf",), "widths": (2,) * 7, "batch_size": 4, "epochs": 3, "device": "cpu"}
 
 
+def children():
+    return set(psutil.Process().children())
+
+
 def weights(study):
     tensors, _ = load_tensors(study.models_folder / "mulf" / WEIGHTS)
     return {name: tensor.numpy() for name, tensor in tensors.items()}
@@ -23,19 +27,20 @@ def weights(study):
 
 def test_killed_helper_ends_in_a_sentence_and_the_next_run_goes_on_as_if_nothing_was(quick):
     quick.set_parameters("train", processes=2, **SMALL)
+    before = children()  # other tests may have left a server of processes
     run(quick, ["train"])
     whole = weights(quick)
     assert read_card(quick.models_folder / "mulf")["processes"] == 2
-    assert psutil.Process().children() == []
+    assert children() == before
 
     def kill(step, done, total, message="", metrics=None):
         if (metrics or {}).get("epoch") == 2:
-            (helper,) = psutil.Process().children()
+            (helper,) = children() - before
             helper.kill()
 
     with pytest.raises(NpmError, match=r"helped to train was killed \(signal 9\)"):
         run(quick, ["train"], force=True, progress=kill)
-    assert psutil.Process().children() == []
+    assert children() == before
     epochs = set()
 
     def watch(step, done, total, message="", metrics=None):

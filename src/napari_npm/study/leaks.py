@@ -132,7 +132,7 @@ def read_pixel_keys(study: "Study", progress: Progress) -> None:
                     cut = pixels[tile.row : tile.row + TILE, tile.col : tile.col + TILE]
                     own[_place(tile)] = pixel_key(cut)
                 new = True
-            progress(done + 1, len(study.images), f"Look for identical tiles: {image.id}")
+                progress(done + 1, len(study.images), f"Look for identical tiles: {image.id}")
     finally:
         if new:
             write_json(_keys_path(study), known)
