@@ -287,7 +287,7 @@ class TwoHeads(nn.Module):
         ({"rule": "magic"}, "rule 'magic' is unknown"),
         ({"average": "all"}, "averaging 'all'"),
         ({"precision": "int8"}, "precision 'int8'"),
-        ({"rule": "epsilon-plus", "engine": "fused"}, 'rule "alpha1-beta0" only'),
+        ({"rule": "epsilon-plus", "engine": "fused"}, "rules alpha1-beta0 and contrastive only"),
         ({"engine": "zennit", "precision": "bfloat16"}, "needs the fused engine"),
         ({"against": "rest"}, '"others"'),
         ({"against": 3}, "from 0 to 2"),
