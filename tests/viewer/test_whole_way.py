@@ -29,6 +29,8 @@ def look():
 
 QTimer.singleShot(100, look)
 folder, end = sys.argv[1:]
+# a shell that started the tests in the background had Ctrl+C ignored, and so would the program
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.argv = ["napari_npm.viewer", folder]
 runpy.run_module("napari_npm.viewer", run_name="__main__")
 """
