@@ -12,6 +12,8 @@ from .parameters import Parameters, parameter
 from .physics_settings import CalibrateParameters as CalibrateParameters
 from .physics_settings import Scope as Scope
 from .physics_settings import SimulateParameters as SimulateParameters
+from .quantify_settings import CorrelateParameters as CorrelateParameters
+from .quantify_settings import DescribeParameters as DescribeParameters
 from .relevance_settings import ExplainParameters as ExplainParameters
 from .relevance_settings import FaithfulnessParameters as FaithfulnessParameters
 from .relevance_settings import RegionsParameters as RegionsParameters
@@ -48,37 +50,6 @@ class SmoothParameters(Parameters):
     )
     edge: Literal["reflect", "nearest", "mirror", "wrap"] = parameter(
         "reflect", "What lies beyond the edge of a tile, in scipy.ndimage's terms."
-    )
-
-
-class DescribeParameters(Parameters):
-    """How pores are counted and means compared."""
-
-    connectivity: Literal[8, 4] = parameter(
-        8, "Pixels of a pore touch by their sides (4) or also by their corners (8)."
-    )
-    min_pore_px: int = parameter(1, "Smallest pore that is counted.", unit="px", ge=1, le=100_000)
-    fraction_bins: int = parameter(
-        5, "Number of equal porosity ranges for the volume fractions (Fig. 3d).", ge=1, le=100
-    )
-    confidence: float = parameter(
-        0.90, "Confidence level of the Tukey-Kramer comparison.", gt=0, lt=1
-    )
-
-
-class CorrelateParameters(Parameters):
-    """How far pairs of pixels are looked for, and where."""
-
-    r_max_px: int = parameter(
-        200,
-        "Largest distance of two pixels; the time grows with its square.",
-        unit="px",
-        ge=8,
-        le=383,
-    )
-    whole: bool = parameter(True, "Correlate whole MulF maps (Fig. 6a).")
-    regions: bool = parameter(
-        True, "Correlate pairs inside the characteristic regions of MulF maps (Fig. 6c)."
     )
 
 
