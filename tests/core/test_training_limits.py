@@ -8,7 +8,7 @@ import torch
 
 from napari_npm.core import _devices
 from napari_npm.core._devices import check_precision, choose_device
-from napari_npm.core._memory import Portion, bytes_per_map, ran_out
+from napari_npm.core._memory import Portion, bytes_per_map, is_out_of_memory
 from napari_npm.core.errors import NpmError
 from napari_npm.core.network import NanoporosityNet, NetworkConfig
 from napari_npm.core.training import TrainingState, predict, train
@@ -113,7 +113,8 @@ def test_other_errors_are_not_taken_for_memory(room) -> None:
     room(2, error=shapes)
     with pytest.raises(RuntimeError, match="mat1"):
         train(IMAGES, LABELS, **SHORT)
-    assert not ran_out(ValueError("out of memory"))
+    assert not is_out_of_memory(ValueError("out of memory"))
+    assert not is_out_of_memory(RuntimeError("size mismatch"))
 
 
 def test_memory_of_a_cpu_is_asked_before_it_is_full() -> None:
@@ -137,8 +138,29 @@ def test_portion_halves_to_one() -> None:
             raise MemoryError
         return size
 
-    assert portion.work(attempt) == 1
+    assert portion.work(attempt, 20) == 1
     assert tried == [9, 5, 3, 2, 1]
+
+
+def test_portion_is_no_larger_than_the_work_and_halved_for_good() -> None:
+    portion, tried, room = Portion(9), [], 4
+
+    def attempt(size: int) -> int:
+        tried.append(size)
+        if size > room:
+            raise MemoryError
+        return size
+
+    # few maps that fit say nothing of how many would
+    assert portion.work(attempt, 2) == 2
+    assert portion.size == 9
+    assert portion.work(attempt, 6) == 3
+    assert portion.work(attempt, 6) == 3
+    assert portion.size == 3
+    room = 0
+    with pytest.raises(NpmError, match=r"one map at a time: close .* smaller tiles"):
+        portion.work(attempt, 1)
+    assert tried == [2, 6, 3, 3, 1]
 
 
 def test_auto_takes_a_gpu_where_there_is_one_and_each_process_another(monkeypatch) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._explanation import EPSILON, EPSILON_DOUBLE, LEAST_LOSS, Answer, Ask, InputRule, Undefined
-from ._memory_limits import is_out_of_memory
+from ._memory import is_out_of_memory
 from ._ties import share_ties
 from ._zennit import (
     Activation,

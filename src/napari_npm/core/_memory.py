@@ -13,9 +13,9 @@ R = TypeVar("R")
 _SAID = ("out of memory", "not enough memory", "can't allocate memory", "failed to allocate")
 
 
-def ran_out(error: BaseException) -> bool:
-    """Tell whether an error says that memory ran out, on a CPU or a GPU."""
-    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error of Python or torch, on any device, says that memory ran out."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
         return True
     return isinstance(error, RuntimeError) and any(said in str(error).lower() for said in _SAID)
 
@@ -30,35 +30,45 @@ class Portion:
     """
 
     def __init__(self, size: int) -> None:
-        self.size = self.first = size
+        self.size = size
 
-    def work(self, attempt: Callable[[int], R]) -> R:
+    def work(self, attempt: Callable[[int], R], n: int) -> R:
         """Return ``attempt(size)``, begun anew with half the size as long as memory runs out.
+
+        Parameters
+        ----------
+        attempt : callable
+            Does the work on up to so many maps at a time.
+        n : int
+            How many maps there are, which a larger portion is no larger than.
 
         Raises
         ------
         NpmError
             If it runs out with a single map.
         """
+        size = max(min(self.size, n), 1)
         while True:
             try:
-                return attempt(self.size)
+                return attempt(size)
             except (RuntimeError, MemoryError) as error:
-                if not ran_out(error):
+                if not is_out_of_memory(error):
                     raise
             # not inside the except: the error would keep the tensors of its frames
-            self._halve()
+            self.size = size = _half(size)
 
-    def _halve(self) -> None:
-        if self.size == 1:
-            raise NpmError(
-                "Memory runs out with one map at a time: close what else uses the memory of this"
-                " machine or GPU, choose the device cpu, narrower widths or smaller tiles."
-            )
-        self.size = -(-self.size // 2)
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+
+def _half(size: int) -> int:
+    """Return half of a portion, and free what can be freed."""
+    if size == 1:
+        raise NpmError(
+            "Memory runs out with one map at a time: close what else uses the memory of this"
+            " machine or GPU, or use the device cpu, smaller tiles or a narrower network."
+        )
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    return -(-size // 2)
 
 
 def bytes_per_map(widths: tuple[int, ...], shape: tuple[int, ...]) -> int:

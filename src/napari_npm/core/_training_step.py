@@ -118,7 +118,9 @@ class Learner:
             group["lr"] = rate
         whole = float(self.weights[self.labels[batch]].sum())
         target = self.labels[mine]
-        done = self.portion.work(lambda size: self._gradients(images, target, whole, size))
+        done = self.portion.work(
+            lambda size: self._gradients(images, target, whole, size), len(images)
+        )
         if self.team.size > 1:
             done = self._added(done)
         loss, right = (float(value) for value in done)
@@ -169,7 +171,7 @@ class Learner:
     def estimated(self, store: MapStore, indices: Indices, most: int) -> NanoporosityNet:
         """Copy the network and average its batch-norm statistics over training maps."""
         mine: Indices = self.team.share(indices)
-        return self.portion.work(lambda size: self._estimated(store, mine, min(size, most)))
+        return self.portion.work(lambda size: self._estimated(store, mine, size), most)
 
     def _estimated(self, store: MapStore, mine: Indices, most: int) -> NanoporosityNet:
         copied = copy.deepcopy(self.model)

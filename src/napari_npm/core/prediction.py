@@ -70,7 +70,7 @@ def probabilities(
     with torch.no_grad():
         for part, images in zip(parts, ahead(partial(read_batch, maps), parts), strict=True):
             tensor = torch.as_tensor(images).to(parameter.device, parameter.dtype)
-            logits = portion.work(partial(_in_portions, model, tensor))
+            logits = portion.work(partial(_in_portions, model, tensor), len(tensor))
             rows.append(torch.softmax(logits, 1).float().cpu().numpy())
             progress(part.stop, n, "Predict")
     return np.concatenate(rows)

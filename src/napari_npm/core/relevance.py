@@ -1,6 +1,5 @@
 """Where a network looked: relevance maps by deep Taylor decomposition (paper, section 2.2)."""
 
-from functools import partial
 from typing import Any, cast
 
 import torch
@@ -10,6 +9,7 @@ from torch import nn
 from ._contrastive import ContrastiveEngine
 from ._explanation import (
     OWN_RULES,
+    Answer,
     Average,
     Engine,
     EngineName,
@@ -24,7 +24,7 @@ from ._fused import FusedEngine
 from ._fused_fit import answers_alike, fits
 from ._gradients import GradientEngine
 from ._maps import Maps, check_same, read_batch, read_map
-from ._memory_limits import Portions
+from ._memory import Portion
 from ._readout import Readout
 from ._targets import Against, Question, read_against, read_targets
 from ._turns import TurningEngine
@@ -188,13 +188,13 @@ class Explainer:
         self.average: Average = average
         self.precision: Precision = precision
         self.difference = difference
-        self._portions = Portions(batch_size)
+        self._portion = Portion(batch_size)
         self._run: Engine | None = None
 
     @property
     def batch_size(self) -> int:
         """Images at a time; less than was given if memory ran out."""
-        return self._portions.size
+        return self._portion.size
 
     def __call__(
         self,
@@ -214,16 +214,16 @@ class Explainer:
         if isinstance(self.model, NanoporosityNet):
             self.model.check_map(first.shape)
         place = _place(self.model)
-        run = self._run
-        if run is None:
+        if self._run is None:
             sample = torch.as_tensor(first.reshape(1, -1, *first.shape[-2:])).to(**place)
-            run = self._run = self._prepare(sample)
-
+            self._run = self._prepare(sample)
+        run = self._run
         result = Readout(n, first.shape, run.signed, self.difference)
         most = run.at_once(result.shape) or n
         start = 0
-        while start < n:
-            part = slice(start, min(start + min(self._portions.size, most), n))
+
+        def attempt(size: int) -> tuple[slice, Question, Answer]:
+            part = slice(start, start + size)
             batch = read_batch(images, range(n)[part])
             check_same(start, batch.shape[1:], 0, result.shape)
             if self.input_rule == "zbox" and (batch.min() < 0 or batch.max() > 1):
@@ -237,10 +237,10 @@ class Explainer:
                 self.difference,
                 start,
             )
-            tensor = torch.as_tensor(batch).to(**place)
-            answer = self._portions.try_out(partial(run, tensor, question), len(batch))
-            if answer is None:
-                continue  # memory ran out: again, with fewer images
+            return part, question, run(torch.as_tensor(batch).to(**place), question)
+
+        while start < n:
+            part, question, answer = self._portion.work(attempt, min(n - start, most))
             result.take(part, answer, question)
             start = part.stop
             mean = float(result.conservation[part].mean())
