@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 
+from .hashing import hash_value
 from .settings import ExplainParameters, TrainParameters
-from .store import Tile
+from .store import Tile, tile_places
 from .study import Study
-from .wiring import ModelTiles
+from .wiring import ModelTiles, all_maps
 
 Explain = Callable[[ModelTiles, Sequence[Tile], Progress], NDArray[np.float32]]
 """Returns the relevance maps of tiles, uncorrected."""
@@ -72,6 +73,22 @@ def field_paths(study: Study, model: str) -> list[Path]:
     """Return where the two fields of a model are kept, and what is known of them."""
     folder = study.folder / "relevance"
     return [folder / f"{model}_{name}" for name in ("field_1.tif", "field_2.tif", "fields.json")]
+
+
+def field_key(study: Study, parameters: ExplainParameters, model: str) -> str | None:
+    """Return the hash of what the fields of a model depend on, None without a correction."""
+    if parameters.correction != "flat-field":
+        return None
+    own = {"difference", "stride_px", "batch_size"}
+    return hash_value(
+        [
+            parameters.model_dump(mode="json", exclude=own),
+            study.record("train", model).output,
+            all_maps(study, model),
+            tile_places(study.tiles),
+            [[tile.sample, tile.specimen, tile.image] for tile in study.tiles],
+        ]
+    )
 
 
 def make_fields(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 
-from .explaining import question
+from .explain_asking import question
 from .results import parts_of
 from .seeds import seed_models
 from .settings import ExplainParameters, FaithfulnessParameters

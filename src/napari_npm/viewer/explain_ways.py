@@ -64,13 +64,12 @@ class Work:
 
     def _fields_fit(self) -> bool:
         """Tell whether the study's mean maps are those of this model and of these settings."""
-        from napari_npm.study.centre_fields import field_paths, key_of_fields
-        from napari_npm.study.steps.explain import _field_key
+        from napari_npm.study.centre_fields import field_key, field_paths, key_of_fields
 
         study, name = self.study, self.choice.name
         if not all(path.exists() for path in field_paths(study, name)):
             return False
-        return key_of_fields(study, name) == _field_key(study, self.parameters, name)
+        return key_of_fields(study, name) == field_key(study, self.parameters, name)
 
 
 def tile_by_tile(

@@ -5,7 +5,7 @@ Words are chosen by what the tables say was done, so that no result is shown wit
 
 from typing import TYPE_CHECKING, Any
 
-from napari_npm.study.explaining import BINS
+from napari_npm.study.explain_rows import BINS
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
 

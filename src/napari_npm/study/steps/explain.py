@@ -8,24 +8,20 @@ import numpy as np
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
-from napari_npm.study.centre_fields import field_paths, make_fields
-from napari_npm.study.explaining import (
-    BINS,
-    explain_seamless,
-    explain_tiles,
-    make_explainer,
-    question,
-    tell,
-)
+from napari_npm.study.centre_fields import field_key, field_paths, make_fields
+from napari_npm.study.explain_asking import make_explainer, question
+from napari_npm.study.explain_rows import BINS, tell
+from napari_npm.study.explain_seamless import explain_seamless
+from napari_npm.study.explaining import explain_tiles
 from napari_npm.study.hashing import hash_array, hash_file, hash_value
 from napari_npm.study.leaks import leak_note
 from napari_npm.study.settings import ExplainParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
-from napari_npm.study.store import Tile, tile_places
+from napari_npm.study.store import Tile
 from napari_npm.study.study import Study
 from napari_npm.study.tables import all_rows, write_rows
-from napari_npm.study.wiring import MAP_NAMES, ModelTiles, all_maps, model_inputs, trained
+from napari_npm.study.wiring import MAP_NAMES, ModelTiles, model_inputs, trained
 
 
 class Explain(Step[ExplainParameters]):
@@ -49,7 +45,7 @@ class Explain(Step[ExplainParameters]):
                     **model_inputs(study, model, image.id),
                     "sample": image.sample if parameters.target == "true" else None,
                     "truth": _truth_hash(study, image.id),
-                    "field": _field_key(study, parameters, model),
+                    "field": field_key(study, parameters, model),
                 },
                 len(study.tiles_of(image.id)),
             )
@@ -76,7 +72,7 @@ class Explain(Step[ExplainParameters]):
     ) -> None:
         """Fit the fields of the correction, where one was asked for."""
         for model in dict.fromkeys(item.id.split("/", 1)[0] for item in items):
-            key = _field_key(study, parameters, model)
+            key = field_key(study, parameters, model)
             if key is None:
                 continue
             explainer = make_explainer(study, model, parameters, difference=False)
@@ -199,22 +195,6 @@ def _centre_bias(rows: Sequence[Any], models: Sequence[str]) -> list[dict[str, A
                     line[name] = float(np.mean(known)) if known else None
             found.append(line)
     return found
-
-
-def _field_key(study: Study, parameters: ExplainParameters, model: str) -> str | None:
-    """Return the hash of what the fields of a model depend on, None without a correction."""
-    if parameters.correction != "flat-field":
-        return None
-    own = {"difference", "stride_px", "batch_size"}
-    return hash_value(
-        [
-            parameters.model_dump(mode="json", exclude=own),
-            study.record("train", model).output,
-            all_maps(study, model),
-            tile_places(study.tiles),
-            [[tile.sample, tile.specimen, tile.image] for tile in study.tiles],
-        ]
-    )
 
 
 def _truth_hash(study: Study, image_id: str) -> str:
