@@ -319,8 +319,11 @@ def test_only_some_items_leave_the_step_open_until_all_are_done(fresh):
         assert (outcome.computed, outcome.skipped) == (3, 0)
         assert study.state("calibrate").finish is None
         assert items_left(study, "calibrate") == 3
+        (said,) = outcome.warnings
+        assert said.startswith("3 of 6 are left or of other settings; the tables are written once")
         (outcome,) = run(study, ["calibrate"], only=["S2"], scheduler="synchronous")
         assert outcome.computed == 3
+        assert outcome.warnings == ()
         assert study.state("calibrate").finish is not None
         assert len(study.table("calibration")) == 6
         with pytest.raises(NpmError, match="calibrate has nothing called S9: it has S1-0"):

@@ -162,11 +162,23 @@ def _run_step(
 
     def keep(item: Item, result: Any) -> None:
         nonlocal computed
+        study.settle_settings()
         state.drop(item.id)
         stored = step.store(study, parameters, item, result)
         inputs = item.inputs if stored.inputs is None else stored.inputs
         state.add(Record(item.id, step.key(parameters, inputs), stored.output, stored.rows))
         computed += 1
+
+    def working(
+        step: str,
+        done: int,
+        total: int,
+        message: str = "",
+        metrics: Mapping[str, float] | None = None,
+    ) -> None:
+        if done:
+            study.settle_settings()
+        progress(step, done, total, message, metrics)
 
     def beginning(
         done: int,
@@ -182,13 +194,15 @@ def _run_step(
             step.begin(study, parameters, left, beginning)
         step.prepare(study, parameters)
         mapper = map_parallel if step.parallel else map_serial
-        mapper(study, step, parameters, left, keep, progress, scheduler, workers)
+        mapper(study, step, parameters, left, keep, working, scheduler, workers)
         state.keep_only([item.id for item in items])
         if len(chosen) < len(items) and not all(
             _is_done(study, step, parameters, item) for item in items
         ):
             outcome = "part"
-            return StepOutcome(step.name, computed, len(chosen) - computed, time.time() - started)
+            seconds = time.time() - started
+            said = _what_is_left(study, step, parameters, items) if computed else ()
+            return StepOutcome(step.name, computed, len(chosen) - computed, seconds, said)
         records = [state.records[item.id] for item in items]
         finish_key = _finish_key(study, step, parameters, records)
         if left or not _finished(study, state.finish, finish_key):
@@ -246,6 +260,16 @@ def items_left(study: "Study", name: str) -> int | None:
     except NpmError:
         return None  # a step before it has not run
     return sum(not _is_done(study, step, parameters, item) for item in items)
+
+
+def _what_is_left(
+    study: "Study", step: Step[Any], parameters: Any, items: Sequence[Item]
+) -> tuple[str, ...]:
+    left = sum(not _is_done(study, step, parameters, item) for item in items)
+    return (
+        f"{left} of {len(items)} are left or of other settings; the tables are written once all"
+        f" are done: run {command(step.name, study.folder)} without --only.",
+    )
 
 
 def _finish_key(study: "Study", step: Step[Any], parameters: Any, records: Sequence[Record]) -> str:
