@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 
+from napari_npm.core.errors import NpmError
 from napari_npm.study import STEPS, Study
 from napari_npm.study.sample import sample_data_folder
 
@@ -275,6 +276,7 @@ BAD = {
 def test_what_a_user_gets_wrong_is_one_sentence(npm, study, tmp_path, case):
     prepare, words, sentence = BAD[case]
     prepare(tmp_path, study)
+    before = (study / "study.toml").read_text()
     npm(*(word.format(folder=tmp_path, study=study) for word in words), status=2)
     lines = [
         line
@@ -286,6 +288,34 @@ def test_what_a_user_gets_wrong_is_one_sentence(npm, study, tmp_path, case):
     assert lines[0].endswith(".") or lines[0].endswith(").")
     assert npm.out == ""
     assert not (tmp_path / "empty" / "study.toml").exists()
+    assert (study / "study.toml").read_text() == before
+
+
+def test_settings_of_a_refused_command_are_not_kept(npm, study):
+    npm("split", study, "--seed", "3")
+    before = (study / "study.toml").read_text()
+    npm("split", study, "--by", "list", status=2)
+    assert "give --list-file" in npm.err
+    npm("split", study, "--reset", "--train-per-class", "99", "--by", "tile", status=2)
+    npm("import", study, study / "no.tif", "--overlap-px", "30", "--sample", "S1", status=2)
+    assert (study / "study.toml").read_text() == before
+    assert "up to date" in npm("split", study) + npm.err
+
+
+def test_settings_of_work_that_was_begun_are_kept(npm, study, monkeypatch):
+    npm("run", study, "--until", "calibrate")
+    real = STEPS["smooth"].compute
+
+    def failing(one, parameters, item, progress):
+        if item.id == one.images[-1].id:
+            raise NpmError("The disk is full.")
+        return real(one, parameters, item, progress)
+
+    monkeypatch.setattr(STEPS["smooth"], "compute", failing)
+    monkeypatch.setattr(type(STEPS["smooth"]), "parallel", False)
+    npm("smooth", study, "--sigma-px", "5", status=2)
+    assert "The disk is full" in npm.err
+    assert Study.open(study, write=False).parameters("smooth").sigma_px == 5
 
 
 def test_g_metal_below_g_csh_is_one_sentence(npm, study):

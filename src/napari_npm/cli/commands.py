@@ -42,7 +42,11 @@ def run_step(
         return
     # a study is made by its first import, not by a name that was mistyped
     creates = step == "import" and extra["paths"] and not (folder / FILE_NAME).exists()
-    with session(), Study.create(folder) if creates else Study.open(folder) as study:
+    with (
+        session(),
+        Study.create(folder) if creates else Study.open(folder) as study,
+        study.trying_settings(),
+    ):
         if reset:
             study.reset_parameters(step)
         if changes:

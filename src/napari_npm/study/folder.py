@@ -1,7 +1,8 @@
 """The folder of a study: its file, its lock, its settings and what was done in it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -29,6 +30,7 @@ class StudyFolder:
         self._content = content
         self._lock = lock
         self._states: dict[str, StepState] = {}
+        self._trial = False
 
     @classmethod
     def create(cls, folder: str | Path, *, name: str | None = None) -> Self:
@@ -158,6 +160,28 @@ class StudyFolder:
     def reset_parameters(self, step: str) -> None:
         """Go back to a step's defaults."""
         self.save(parameters={k: v for k, v in self._content.parameters.items() if k != step})
+
+    @contextmanager
+    def trying_settings(self) -> Iterator[None]:
+        """Change parameters that are taken back if what follows is refused.
+
+        An `NpmError` puts all parameters back as they were, unless `settle_settings` was called:
+        work that was begun goes on later with the parameters that it was begun with.
+        """
+        before = self._content.parameters
+        self._trial = True
+        try:
+            yield
+        except NpmError:
+            if self._trial and self._content.parameters != before:
+                self.save(parameters=before)
+            raise
+        finally:
+            self._trial = False
+
+    def settle_settings(self) -> None:
+        """Keep the parameters that are being tried: something was done with them."""
+        self._trial = False
 
     def state(self, step: str) -> StepState:
         """Return what a step has done."""

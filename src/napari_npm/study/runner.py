@@ -142,6 +142,7 @@ def _run_step(
     for needed in step.needed(parameters):
         ended = study.state(needed).finish is not None
         if not ended or (needed in step.current and not is_current(study, needed)):
+            study.settle_settings()  # nothing speaks against them
             first = "with its present settings first" if ended else "first"
             raise NpmError(
                 f"{step.name} needs {needed} {first}: run {command(needed, study.folder)},"
