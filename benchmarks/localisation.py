@@ -22,7 +22,7 @@ from napari_npm.core.localisation import localisation
 from napari_npm.core.network import NanoporosityNet
 from napari_npm.core.prediction import predict
 from napari_npm.core.relevance import explain
-from napari_npm.core.statistics import nearest_mean
+from napari_npm.core.nearest import nearest_mean
 
 SMOOTH_PX = 4.0
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "localisation.md"

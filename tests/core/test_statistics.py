@@ -2,13 +2,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.stats import f_oneway, tukey_hsd
-from sklearn.neighbors import NearestCentroid
+from scipy.optimize import brentq
+from scipy.stats import f_oneway, norm, studentized_range, tukey_hsd
 
 from napari_npm.core.errors import NpmError
-from napari_npm.core.statistics import anova, nearest_mean, tukey_kramer
+from napari_npm.core.statistics import anova, critical_range, tukey_kramer
 
 SIZES = [(20, 20, 20), (5, 40, 17), (3, 9), (4, 8, 2, 30)]
 
@@ -115,35 +113,6 @@ def test_tiles_of_one_mosaic_mislead_and_specimen_means_do_not():
     assert specimens / trials == pytest.approx(0.1, abs=0.075)
 
 
-@settings(deadline=None)
-@given(st.integers(0, 10_000), st.integers(2, 4))
-def test_nearest_mean_is_sklearns_nearest_centroid(seed, classes):
-    rng = np.random.default_rng(seed)
-    labels = np.concatenate([np.arange(classes), rng.integers(0, classes, 30)])
-    values = labels * 0.1 + rng.normal(0, 0.1, labels.size)
-    fit = np.concatenate([np.arange(classes), rng.choice(labels.size, 10)])
-    evaluate = rng.choice(labels.size, 15, replace=False)
-    for some, other in ((None, None), (fit, evaluate)):
-        result = nearest_mean(values, labels, fit=some, evaluate=other)
-        at = slice(None) if some is None else some
-        to = slice(None) if other is None else other
-        centroid = NearestCentroid().fit(values[at, None], labels[at])
-        assert result.means == pytest.approx(centroid.centroids_[:, 0])
-        assert np.array_equal(result.predicted, centroid.predict(values[to, None]))
-        assert result.accuracy == pytest.approx(centroid.score(values[to, None], labels[to]))
-        assert np.array_equal(result.evaluated, np.arange(labels.size)[to])
-
-
-def test_nearest_mean_of_the_papers_sample_means():
-    # Table 2: porosities 0.219, 0.170, 0.239 of S1-S3; one map of each at its mean, one between.
-    values = np.array([0.219, 0.170, 0.239, 0.219, 0.170, 0.239, 0.230])
-    labels = np.array(["S1", "S2", "S3", "S1", "S2", "S3", "S1"])
-    result = nearest_mean(values, labels, fit=np.arange(6))
-    assert result.predicted.tolist() == ["S1", "S2", "S3", "S1", "S2", "S3", "S3"]
-    assert result.accuracy == pytest.approx(6 / 7)
-    assert result.classes.tolist() == ["S1", "S2", "S3"]
-
-
 @pytest.mark.parametrize(
     ("values", "labels", "says"),
     [
@@ -161,12 +130,77 @@ def test_bad_tests(values, labels, says):
         anova(values, labels)
 
 
-def test_bad_confidence_groups_and_indices():
+def test_bad_confidence_and_groups():
     with pytest.raises(NpmError, match="confidence"):
         tukey_kramer([1, 2, 3], [0, 1, 1], 90)
     with pytest.raises(NpmError, match="one group for each"):
         anova([1, 2, 3], [0, 1, 1], groups=[1, 2])
-    with pytest.raises(NpmError, match="no maps"):
-        nearest_mean([1, 2, 3], [0, 1, 1], evaluate=[])
-    with pytest.raises(NpmError, match="two samples"):
-        nearest_mean([1, 2, 3], [0, 1, 1], fit=[1, 2])
+
+
+def test_effect_sizes():
+    parts = samples((20, 30, 10))
+    values, labels = flat(parts)
+    result = anova(values, labels)
+    whole = np.sum((values - values.mean()) ** 2)
+    inside = sum(np.sum((p - p.mean()) ** 2) for p in parts)
+    assert result.eta_squared == pytest.approx(1 - inside / whole)
+    mse = inside / 57
+    assert result.omega_squared == pytest.approx((whole - inside - 2 * mse) / (whole + mse))
+    rows = tukey_kramer(values, labels)
+    d = abs(parts[0].mean() - parts[1].mean()) / np.sqrt(mse)
+    assert rows[0].hedges_g == pytest.approx(d * (1 - 3 / (4 * 57 - 1)))
+    # Means as unlike as chance makes them explain nothing.
+    assert anova([1, 2, 3, 1, 2, 3], [0, 0, 0, 1, 1, 1]).omega_squared == 0
+
+
+def accuracy_of_nearest_mean(means, sd):
+    """Return the share assigned rightly, for normal values of equal spread."""
+    edges = np.concatenate([[-np.inf], (means[1:] + means[:-1]) / 2, [np.inf]])
+    return np.mean(norm.cdf((edges[1:] - means) / sd) - norm.cdf((edges[:-1] - means) / sd))
+
+
+# Paper, Table 2 (means of S1-S3, their differences, CR-TK at 90 %) and section 3 (the share
+# of maps that the nearest mean assigns rightly).
+TABLE_2 = [
+    ((0.219, 0.170, 0.239), (0.050, 0.019, 0.069), 0.028, 0.001, 0.547),
+    ((131348, 43298, 123591), (88050, 7757, 80293), 26634, 0.5, 0.605),
+]
+
+
+@pytest.mark.parametrize(("means", "differences", "critical", "digit", "share"), TABLE_2)
+@pytest.mark.parametrize("n", [4, 18, 1000])
+def test_the_papers_table_is_reproduced(means, differences, critical, digit, share, n):
+    # A data set of these means and of the MSE that the critical range implies for n values each.
+    freedom = 3 * n - 3
+    mse = n * (critical / studentized_range.ppf(0.9, 3, freedom)) ** 2
+    assert critical_range(mse, n, n, 3, freedom, 0.9) == pytest.approx(critical)
+    shape = np.linspace(-1, 1, n)
+    shape *= np.sqrt(mse / shape.var(ddof=1))
+    values = np.concatenate([mean + shape for mean in means])
+    rows = tukey_kramer(values, np.repeat(["S1", "S2", "S3"], n), 0.9)
+    assert [(row.first, row.second) for row in rows] == [("S1", "S2"), ("S1", "S3"), ("S2", "S3")]
+    assert [row.critical_range for row in rows] == pytest.approx([critical] * 3)
+    assert [row.difference for row in rows] == pytest.approx(differences, abs=digit)
+    assert [row.different for row in rows] == [True, False, True]
+    assert [row.p_value < 0.1 for row in rows] == [True, False, True]
+
+
+def test_the_papers_critical_ranges_fit_some_eighteen_values_a_sample_and_not_a_thousand():
+    implied = []
+    for means, _, critical, _, share in TABLE_2:
+        means = np.sort(means)
+        scatter = brentq(
+            lambda sd, m=means, s=share: accuracy_of_nearest_mean(m, sd) - s,
+            np.ptp(means) / 10,
+            np.ptp(means) * 5,
+        )
+        implied.append(
+            brentq(
+                lambda n, sd=scatter, c=critical: critical_range(sd**2, n, n, 3, 3 * n - 3) - c,
+                3,
+                3000,
+            )
+        )
+        # A thousand maps with this scatter would resolve a seventh of the difference.
+        assert critical_range(scatter**2, 1000, 1000, 3, 2997) < critical / 7
+    assert implied == pytest.approx([19.0, 16.5], abs=0.1)

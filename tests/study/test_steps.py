@@ -111,7 +111,7 @@ def test_baselines_learn_from_the_training_part_alone(study, monkeypatch):
         asked.append((fit.tolist(), evaluate.tolist()))
         return nearest_mean(values, labels, fit=fit, evaluate=evaluate)
 
-    monkeypatch.setattr("napari_npm.core.statistics.nearest_mean", watched)
+    monkeypatch.setattr("napari_npm.core.nearest.nearest_mean", watched)
     from napari_npm.study.steps.predict import _baselines
 
     rows = _baselines(study)

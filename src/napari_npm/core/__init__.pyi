@@ -138,12 +138,12 @@ from .scattering import response_curve as response_curve
 from .shared_patterns import SharedPattern as SharedPattern
 from .shared_patterns import shared_pattern as shared_pattern
 from .shared_patterns import variation_within as variation_within
-from .similar_groups import Group as Group
-from .similar_groups import cut_order as cut_order
-from .similar_groups import group_size as group_size
-from .similar_groups import similar_groups as similar_groups
-from .skeleton import Skeleton as Skeleton
-from .skeleton import skeleton as skeleton
+from .pattern_groups import Group as Group
+from .pattern_groups import cut_order as cut_order
+from .pattern_groups import group_size as group_size
+from .pattern_groups import similar_groups as similar_groups
+from .skeletons import Skeleton as Skeleton
+from .skeletons import skeleton as skeleton
 from .sliding import ImageExplanation as ImageExplanation
 from .sliding import ProbabilityMap as ProbabilityMap
 from .sliding import explain_image as explain_image
@@ -156,6 +156,7 @@ from .splitting import split_k_fold as split_k_fold
 from .statistics import Anova as Anova
 from .statistics import Comparison as Comparison
 from .statistics import anova as anova
+from .statistics import critical_range as critical_range
 from .statistics import tukey_kramer as tukey_kramer
 from .tiling import TILE as TILE
 from .tiling import assemble as assemble

@@ -1,4 +1,4 @@
-"""Whether samples differ in a descriptor, and whether it tells maps apart (paper, section 2.4).
+"""Whether samples differ in a descriptor (paper, section 2.4 and Table 2).
 
 Tiles cut from one specimen resemble each other, so tests that take each tile for an independent
 observation find differences far too easily. The paper's table is by tiles; give ``groups`` (the
@@ -7,6 +7,7 @@ specimen or mosaic of each tile) to test specimen means, which is the test to re
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -15,32 +16,6 @@ from scipy.stats import f, f_oneway, studentized_range
 
 from .errors import NpmError
 from .groups import by_sample, checked, group_means
-
-
-@dataclass(frozen=True)
-class NearestMean:
-    """Maps classified by the sample whose mean descriptor is nearest.
-
-    Attributes
-    ----------
-    accuracy : float
-        Share of the evaluated maps assigned to their own sample; the paper's mismatch is
-        1 - accuracy.
-    predicted : ndarray, shape (E,)
-        Label assigned to each evaluated map.
-    evaluated : ndarray of int, shape (E,)
-        Indices of the evaluated maps.
-    classes : ndarray, shape (C,)
-        The labels, sorted.
-    means : ndarray of float64, shape (C,)
-        Mean of the fitted maps of each label.
-    """
-
-    accuracy: float
-    predicted: NDArray[np.generic]
-    evaluated: NDArray[np.intp]
-    classes: NDArray[np.generic]
-    means: NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,6 +30,10 @@ class Anova:
         Degrees of freedom.
     mean_square_within : float
         Mean square within the samples (MSE), in the squared unit of the values.
+    eta_squared : float
+        Effect size: share of the whole scatter that lies between the samples, 0 to 1.
+    omega_squared : float
+        The same without its upward bias in small samples (Hays, Statistics, 1963); 0 at least.
     """
 
     f_value: float
@@ -62,6 +41,8 @@ class Anova:
     df_between: int
     df_within: int
     mean_square_within: float
+    eta_squared: float = float("nan")
+    omega_squared: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -84,6 +65,9 @@ class Comparison:
         Chance of a difference as large between some pair if all means are equal.
     confidence : float
         Family-wise confidence level.
+    hedges_g : float
+        Effect size: the difference in standard deviations inside the samples, corrected for small
+        numbers (Hedges 1981, doi:10.3102/10769986006002107). Infinite without any scatter.
     """
 
     first: object
@@ -95,6 +79,7 @@ class Comparison:
     different: bool
     p_value: float
     confidence: float
+    hedges_g: float = float("nan")
 
     @property
     def conclusion(self) -> str:
@@ -102,53 +87,6 @@ class Comparison:
         if self.different:
             return f"{self.difference:.4g} > {self.critical_range:.4g}, means are different"
         return f"{self.difference:.4g} <= {self.critical_range:.4g}, means are not different"
-
-
-def nearest_mean(
-    values: ArrayLike,
-    labels: ArrayLike,
-    *,
-    fit: ArrayLike | None = None,
-    evaluate: ArrayLike | None = None,
-) -> NearestMean:
-    """Assign each map to the sample with the nearest mean descriptor (section 2.4).
-
-    By default means are taken over all maps, and the same maps are assigned, as in the paper.
-    That flatters the accuracy a little; give indices to fit on training maps and evaluate on
-    test maps, for a fair comparison with a network.
-
-    Parameters
-    ----------
-    values : array_like, shape (N,)
-        The descriptor of each map.
-    labels : array_like, shape (N,)
-        The sample of each map.
-    fit, evaluate : array_like of int, optional
-        Indices of the maps that give the means, and of those assigned; all if not given.
-
-    Returns
-    -------
-    NearestMean
-        Midway between two means the sample that sorts first is chosen.
-
-    Raises
-    ------
-    NpmError
-        If there are fewer than two samples among the fitted maps, values and labels differ in
-        length, or values are not finite.
-    """
-    values, labels = checked(values, labels)
-    every = np.arange(values.size)
-    fitted = every if fit is None else every[np.asarray(fit, dtype=np.intp)]
-    evaluated = every if evaluate is None else every[np.asarray(evaluate, dtype=np.intp)]
-    if fitted.size == 0 or evaluated.size == 0:
-        raise NpmError("There are no maps to fit or to evaluate; choose at least one of each.")
-    classes, samples = by_sample(values[fitted], labels[fitted])
-    means = np.array([sample.mean() for sample in samples])
-    nearest = np.abs(values[evaluated, None] - means).argmin(axis=1)
-    predicted = classes[nearest]
-    accuracy = float(np.mean(predicted == labels[evaluated]))
-    return NearestMean(accuracy, predicted, evaluated, classes, means)
 
 
 def anova(values: ArrayLike, labels: ArrayLike, *, groups: ArrayLike | None = None) -> Anova:
@@ -172,14 +110,26 @@ def anova(values: ArrayLike, labels: ArrayLike, *, groups: ArrayLike | None = No
     NpmError
         As `tukey_kramer`.
     """
-    _, samples = _test_samples(values, labels, groups)
+    _, samples = samples_of(values, labels, groups)
     within, freedom = _mean_square_within(samples)
     between = len(samples) - 1
     if within == 0:  # scipy warns here and may return NaN
         same = all(sample[0] == samples[0][0] for sample in samples)
-        return Anova(0.0 if same else np.inf, float(same), between, freedom, 0.0)
+        share = float(not same)
+        f_value = 0.0 if same else np.inf
+        return Anova(f_value, float(same), between, freedom, 0.0, share, share)
     f_value = float(f_oneway(*samples).statistic)
-    return Anova(f_value, float(f.sf(f_value, between, freedom)), between, freedom, within)
+    # Sums of squares in units of MSE.
+    explained, whole = f_value * between, f_value * between + freedom
+    return Anova(
+        f_value,
+        float(f.sf(f_value, between, freedom)),
+        between,
+        freedom,
+        within,
+        explained / whole,
+        max((explained - between) / (whole + 1), 0.0),
+    )
 
 
 def tukey_kramer(
@@ -217,17 +167,18 @@ def tukey_kramer(
         If there are fewer than two samples, no sample has two values (or groups), lengths
         differ, values are not finite, or the confidence is out of bounds.
     """
-    if not 0 < confidence < 1:
-        raise NpmError(f"The confidence must be between 0 and 1, such as 0.9, not {confidence}.")
-    classes, samples = _test_samples(values, labels, groups)
+    check_confidence(confidence)
+    classes, samples = samples_of(values, labels, groups)
     within, freedom = _mean_square_within(samples)
     spread = studentized_range(len(samples), freedom)
-    q = float(spread.ppf(confidence))
-    names, means = classes.tolist(), [_mean(sample) for sample in samples]
+    names, means = classes.tolist(), [exact_mean(sample) for sample in samples]
     rows = []
     for i, j in combinations(range(len(samples)), 2):
         error = float(np.sqrt(within / 2 * (1 / samples[i].size + 1 / samples[j].size)))
         difference = abs(means[i] - means[j])
+        reach = critical_range(
+            within, samples[i].size, samples[j].size, len(samples), freedom, confidence
+        )
         p_value = float(spread.sf(difference / error)) if error > 0 else float(difference == 0)
         rows.append(
             Comparison(
@@ -236,13 +187,58 @@ def tukey_kramer(
                 first_mean=means[i],
                 second_mean=means[j],
                 difference=difference,
-                critical_range=q * error,
-                different=difference > q * error,
+                critical_range=reach,
+                different=difference > reach,
                 p_value=p_value,
                 confidence=confidence,
+                hedges_g=hedges_g(difference, within, freedom),
             )
         )
     return tuple(rows)
+
+
+def critical_range(
+    mean_square_within: float,
+    first_size: float,
+    second_size: float,
+    samples: int,
+    freedom: float,
+    confidence: float = 0.9,
+) -> float:
+    """Return the difference of two means above which they are different (Table 2, CR-TK).
+
+    Parameters
+    ----------
+    mean_square_within : float
+        MSE, the mean square within the samples, in the squared unit of the values.
+    first_size, second_size : float
+        Numbers of values of the two samples.
+    samples : int
+        Number of samples k that are compared, 2 or more.
+    freedom : float
+        Degrees of freedom of MSE, N - k.
+    confidence : float
+        Family-wise confidence level, between 0 and 1.
+
+    Returns
+    -------
+    float
+        ``q sqrt(MSE / 2 (1 / n_i + 1 / n_j))``, in the unit of the values.
+
+    Raises
+    ------
+    NpmError
+        If the confidence is out of bounds.
+    """
+    check_confidence(confidence)
+    error = np.sqrt(mean_square_within / 2 * (1 / first_size + 1 / second_size))
+    return _quantile(confidence, samples, freedom) * float(error)
+
+
+@cache
+def _quantile(confidence: float, samples: int, freedom: float) -> float:
+    """Return q, the studentized range; cached, for it takes as long as everything else."""
+    return float(studentized_range.ppf(confidence, samples, freedom))
 
 
 def _mean_square_within(samples: Sequence[NDArray[np.float64]]) -> tuple[float, int]:
@@ -253,18 +249,33 @@ def _mean_square_within(samples: Sequence[NDArray[np.float64]]) -> tuple[float, 
             "Each sample has one value only, so their scatter is unknown; give several maps, or "
             "several specimens where specimen means are compared, of at least one sample."
         )
-    squares = sum(float(np.sum((sample - _mean(sample)) ** 2)) for sample in samples)
+    squares = sum(float(np.sum((sample - exact_mean(sample)) ** 2)) for sample in samples)
     return squares / freedom, freedom
 
 
-def _mean(sample: NDArray[np.float64]) -> float:
-    # The mean of equal numbers, exactly: rounding would give a constant sample some scatter.
+def check_confidence(confidence: float) -> None:
+    """Refuse a confidence level that is none."""
+    if not 0 < confidence < 1:
+        raise NpmError(f"The confidence must be between 0 and 1, such as 0.9, not {confidence}.")
+
+
+def hedges_g(difference: float, variance: float, freedom: float) -> float:
+    """Return a difference of means in standard deviations, corrected for small numbers."""
+    if variance == 0:
+        return 0.0 if difference == 0 else np.inf
+    correction = 1 - 3 / (4 * freedom - 1) if freedom > 1 else 1.0
+    return correction * difference / float(np.sqrt(variance))
+
+
+def exact_mean(sample: NDArray[np.float64]) -> float:
+    """Return the mean, of equal numbers exactly: rounding would give them some scatter."""
     return float(sample[0] + np.mean(sample - sample[0]))
 
 
-def _test_samples(
+def samples_of(
     values: ArrayLike, labels: ArrayLike, groups: ArrayLike | None
 ) -> tuple[NDArray[np.generic], list[NDArray[np.float64]]]:
+    """Return the labels and the values of each sample, or its means of groups where given."""
     if groups is not None:
         means = group_means(values, labels, groups)
         return by_sample(means.values, means.labels)

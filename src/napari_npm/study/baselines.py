@@ -63,7 +63,7 @@ def baselines(
         If there are no tiles to learn from or to test, or only one sample to learn from.
     """
     from napari_npm.core.baselines import FeatureClassifier, histogram_features, texture_features
-    from napari_npm.core.statistics import nearest_mean
+    from napari_npm.core.nearest import nearest_mean
 
     of = np.asarray(parts)
     learn, test = (np.flatnonzero(of == part) for part in ("train", "test"))
