@@ -84,6 +84,10 @@ from .network import NetworkConfig as NetworkConfig
 from .network import fused_copy as fused_copy
 from .outliers import robust_z as robust_z
 from .outliers import running_z as running_z
+from .pattern_groups import Group as Group
+from .pattern_groups import cut_order as cut_order
+from .pattern_groups import group_size as group_size
+from .pattern_groups import similar_groups as similar_groups
 from .phantom import Phantom as Phantom
 from .phantom import PhantomClass as PhantomClass
 from .phantom import PhantomConfig as PhantomConfig
@@ -138,10 +142,6 @@ from .scattering import response_curve as response_curve
 from .shared_patterns import SharedPattern as SharedPattern
 from .shared_patterns import shared_pattern as shared_pattern
 from .shared_patterns import variation_within as variation_within
-from .pattern_groups import Group as Group
-from .pattern_groups import cut_order as cut_order
-from .pattern_groups import group_size as group_size
-from .pattern_groups import similar_groups as similar_groups
 from .skeletons import Skeleton as Skeleton
 from .skeletons import skeleton as skeleton
 from .sliding import ImageExplanation as ImageExplanation
