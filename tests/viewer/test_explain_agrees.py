@@ -54,7 +54,7 @@ def networks_folder(tmp_path_factory):
             config = NetworkConfig(widths=(4,) * 7, pooling="average", in_channels=channels)
             card = {"maps": kind, "classes": ["S1", "S2"], "pixel_size_nm": 52.0}
             save_model(study.models_folder / kind, NanoporosityNet(2, config).eval(), card)
-            study.state("train").add(Record(kind, "key", f"train {kind}"))
+            study.state("train").add(Record(kind, "key", study.weights_hash(kind)))
         study.state("train").close(Finish("key", ()), ["mulf", "both"])
     return home / "study"
 

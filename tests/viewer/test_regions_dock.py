@@ -7,7 +7,7 @@ from scipy import ndimage
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import silent
 from napari_npm.viewer.layers import Kind, Subject, camera, find, put
-from napari_npm.viewer.region_table import RegionModel
+from napari_npm.viewer.region_table import RegionTable
 from napari_npm.viewer.regions_work import features_table, regions_of
 
 SUBJECT = Subject("free", 50.0)
@@ -107,15 +107,17 @@ def test_bad_relevance_is_refused_in_words(relevance):
 
 def test_the_table_sorts_and_keeps_the_marked_row_with_its_region(qtbot, relevance, qtmodeltester):
     found = regions_of(silent, relevance, None, (), {**RAW, "share": 0.99999}, 50.0)
-    model = RegionModel()
-    model.set_found(found)
+    table = RegionTable()
+    qtbot.addWidget(table)
+    table.show_regions(found)
+    model = table.rows
     qtmodeltester.check(model)
     areas = [float(model.data(model.index(row, 1))) for row in range(3)]
     model.sort(1, Qt.SortOrder.AscendingOrder)
     rising = [float(model.data(model.index(row, 1))) for row in range(3)]
     assert rising == sorted(areas)
     for row in range(3):
-        assert model.row_of(model.region_at(row)) == row
+        assert model.row_of(model.key_at(row)) == row
     model.sort(1, Qt.SortOrder.DescendingOrder)
     assert [float(model.data(model.index(row, 1))) for row in range(3)] == rising[::-1]
 
@@ -126,7 +128,7 @@ def test_rows_and_regions_lead_to_each_other(dock, viewer, explained, qtbot, set
     click(widget.find_button, qtbot)
     settled(widget)
     qtbot.waitUntil(lambda: not widget._live.busy, timeout=30_000)
-    assert widget.table.regions.rowCount() == 3
+    assert widget.table.rows.rowCount() == 3
     layer = find(viewer, Kind.REGIONS, SUBJECT)
     assert list(layer.features["index"]) == [0, 1, 2, 3, 4]
     assert layer.units == find(viewer, Kind.MULF, SUBJECT).units
@@ -135,13 +137,13 @@ def test_rows_and_regions_lead_to_each_other(dock, viewer, explained, qtbot, set
     click_pixel(layer, 250, 300)
     region = layer.data[250, 300]
     row = widget.table.currentIndex().row()
-    assert widget.table.regions.region_at(row) == region > 0
+    assert widget.table.rows.key_at(row) == region > 0
     outline = find(viewer, Kind.REGION, SUBJECT)
     assert outline.visible
     assert viewer.layers.selection.active is not outline
 
-    small = widget.table.regions.row_of(layer.data[330, 40])
-    place = widget.table.visualRect(widget.table.regions.index(small, 0)).center()
+    small = widget.table.rows.row_of(layer.data[330, 40])
+    place = widget.table.visualRect(widget.table.rows.index(small, 0)).center()
     before = camera(viewer).zoom
     qtbot.mouseClick(widget.table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert camera(viewer).center[-2:] == pytest.approx((330 * 0.05, 40 * 0.05), abs=0.06)
@@ -180,11 +182,11 @@ def test_the_table_is_saved_with_units(
     path = tmp_path / "regions.csv"
     monkeypatch.setattr("napari_npm.viewer.dialogs.choose_new_file", lambda *_: path)
     click(widget.save_button, qtbot)
-    settled(widget)
+    qtbot.waitUntil(lambda: str(path) in widget.status.text(), timeout=30_000)
     table = pd.read_csv(path)
     assert set(table["part"]) <= {"HP", "LP"}
     assert {"label", "area_um2", "diameter_um", "relevance_share"} <= set(table.columns)
-    assert len(table) == widget.table.regions.rowCount()
+    assert len(table) == widget.table.rows.rowCount()
 
 
 def test_a_layer_that_is_deleted_takes_the_table_with_it(dock, viewer, explained, qtbot, settled):
@@ -193,11 +195,11 @@ def test_a_layer_that_is_deleted_takes_the_table_with_it(dock, viewer, explained
     settled(widget)
     viewer.layers.remove(find(viewer, Kind.REGIONS, SUBJECT))
     assert widget.found is None
-    assert widget.table.regions.rowCount() == 0
+    assert widget.table.rows.rowCount() == 0
     widget.go_to(1)
     click(widget.find_button, qtbot)
     settled(widget)
-    assert widget.table.regions.rowCount() > 0
+    assert widget.table.rows.rowCount() > 0
     click(widget.find_button, qtbot)
     viewer.layers.clear()
     settled(widget)

@@ -1,5 +1,6 @@
 """The few questions that the plugin asks."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,5 +44,10 @@ def choose_file(parent: QWidget, title: str, filters: str) -> Path | None:
 
 def choose_new_file(parent: QWidget, title: str, name: str, filters: str) -> Path | None:
     """Ask where to write; None where the user gives up."""
-    path, _ = QFileDialog.getSaveFileName(parent, title, name, filters)
-    return Path(path) if path else None
+    path, chosen = QFileDialog.getSaveFileName(parent, title, name, filters)
+    if not path:
+        return None
+    # Qt's own dialog does not add the suffix of the kind of file that was chosen.
+    suffix = re.search(r"\*(\.\w+)", chosen)
+    named = Path(path)
+    return named if named.suffix or suffix is None else named.with_suffix(suffix.group(1))

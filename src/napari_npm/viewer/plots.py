@@ -29,6 +29,8 @@ class Plot(QWidget):
         What to say while there is nothing to plot.
     height : int
         Height in px.
+    picture : QLabel, optional
+        What shows it.
 
     Attributes
     ----------
@@ -36,7 +38,9 @@ class Plot(QWidget):
         What is on show.
     """
 
-    def __init__(self, viewer: Any, hint: str, height: int = 190) -> None:
+    def __init__(
+        self, viewer: Any, hint: str, height: int = 190, picture: QLabel | None = None
+    ) -> None:
         super().__init__()
         self._viewer = viewer
         self._draw: Draw | None = None
@@ -44,7 +48,7 @@ class Plot(QWidget):
         self._hint = QLabel(hint)
         self._hint.setWordWrap(True)
         self._hint.setEnabled(False)
-        self.picture = QLabel()
+        self.picture: Any = QLabel() if picture is None else picture
         self.picture.setFixedHeight(height)
         self.picture.setMinimumWidth(160)
         self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -119,6 +123,23 @@ def _picture(
     report(0, 1, "drawing")
     import numpy as np
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = _figure(draw, size, ratio, colours)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return figure, np.array(canvas.buffer_rgba())
+
+
+def save_plot(report: Any, draw: Draw, size: tuple[int, int], path: Any) -> Any:
+    """Write a plot of a size in px of the screen to a file, black on white; for worker threads."""
+    report(0, 1, "drawing")
+    from napari_npm.figures import save_figure
+
+    save_figure(_figure(draw, size, 1.0, ("white", "black")), path)
+    return path
+
+
+def _figure(draw: Draw, size: tuple[int, int], ratio: float, colours: tuple[str, str]) -> Any:
     from matplotlib.figure import Figure
 
     inches = (size[0] / _DPI, size[1] / _DPI)
@@ -127,9 +148,7 @@ def _picture(
     axes.tick_params(labelsize=8)
     draw(axes)
     _colour(figure, *colours)
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    return figure, np.array(canvas.buffer_rgba())
+    return figure
 
 
 def _colour(figure: Any, back: str, ink: str) -> None:

@@ -10,14 +10,13 @@ from qtpy.QtWidgets import QLabel, QSlider
 
 from napari_npm.core.errors import NpmError
 
-from . import dialogs
 from .current import Current, current_image, current_subject
 from .dock import guarded
 from .image_work import layout
 from .layers import Kind, Subject, camera, find, present, put, source_of, values_of
 from .mask_layers import blank, outlined, put_below, show_crop
 from .region_table import RegionTable
-from .regions_work import Features, layer_features, regions_of, write_regions
+from .regions_work import Features, layer_features, regions_of
 from .step_dock import StepDock
 from .study_work import tiles_text
 from .tasks import Latest
@@ -80,9 +79,10 @@ class RegionsDock(StepDock):
         group.addWidget(self.table_note)
         self.table = RegionTable()
         self.table.chosen.connect(self.go_to)
+        self.table.said.connect(self.say)
         group.addWidget(self.table)
         self.save_button = self.button(
-            "Save table…", self.save, "Write the regions of this image as CSV"
+            "Save table…", self.table.save, "Write the regions of this image as CSV"
         )
         self.save_button.setEnabled(False)
         group.addWidget(self.save_button)
@@ -172,6 +172,7 @@ class RegionsDock(StepDock):
         blank(self.viewer, Kind.REGION, subject)
         self.found = found
         self.table.show_regions(found)
+        self.table.name = f"{subject.name}_regions".replace("/", "-").replace(" ", "_")
         self.save_button.setEnabled(len(found) > 0)
         self._tell(found)
 
@@ -252,20 +253,6 @@ class RegionsDock(StepDock):
             self._outline(region)
         else:
             blank(self.viewer, Kind.REGION, self._subject)
-
-    @guarded
-    def save(self) -> None:
-        """Ask where, and write the table in the background."""
-        if self.found is None or self._subject is None:
-            raise NpmError("There are no regions to save: find them first.")
-        name = f"{self._subject.name}_regions.csv".replace("/", "-").replace(" ", "_")
-        path = dialogs.choose_new_file(self, "Save the table of regions", name, "CSV (*.csv)")
-        if path is not None:
-            path = path if path.suffix else path.with_suffix(".csv")
-            self.run_task("Writing…", write_regions, self.found, path, done=self._saved)
-
-    def _saved(self, path: Any) -> None:
-        self.say(f"Table written: {path}")
 
     @guarded
     def find_all(self) -> None:

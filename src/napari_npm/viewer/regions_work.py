@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -220,12 +219,3 @@ def layer_features(found: Features) -> Any:
     table.insert(0, "index", table.pop("label"))
     ends = pd.DataFrame({"index": [0, len(found) + 1], "part": ["", "too small for the table"]})
     return pd.concat([ends[:1], table, ends[1:]], ignore_index=True)
-
-
-def write_regions(report: Progress, found: Features, path: Path) -> Path:
-    """Write the table of regions as CSV."""
-    from napari_npm.io import write_table
-
-    report(0, 1, "writing")
-    write_table(path, features_table(found))
-    return path
