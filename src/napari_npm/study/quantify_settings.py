@@ -34,3 +34,53 @@ class CorrelateParameters(Parameters):
     regions: bool = parameter(
         True, "Correlate pairs inside the characteristic regions of MulF maps (Fig. 6c)."
     )
+
+
+class CompareParameters(Parameters):
+    """How relevance maps are compared, ordered and grouped, and what counts as shared."""
+
+    tiles: Literal["all", "test"] = parameter(
+        "all", "Which tiles are compared: all of a sample, or those of the test part only."
+    )
+    normalise: bool = parameter(
+        True,
+        "Scale each relevance map to sum 1 before maps are compared; raw maps, whose sum is the"
+        " network's output, differ by how strong they are as much as by their pattern.",
+    )
+    method: Literal["local search", "annealing"] = parameter(
+        "local search",
+        "How the order is searched for: local search, or the paper's simulated annealing.",
+    )
+    seed: int = parameter(0, "Seed of the search.", ge=0)
+    seeds: int = parameter(
+        5,
+        "Further seeds for which the order is searched, to tell how stable each group is.",
+        ge=0,
+        le=50,
+    )
+    number: int = parameter(3, "Groups of similar maps in each sample.", ge=1, le=20)
+    size: int | None = parameter(
+        None,
+        "Maps of a group; by default one size for all samples of a model, with which the groups"
+        " stand out most from maps drawn at random.",
+        ge=2,
+        le=10_000,
+    )
+    contour: float = parameter(
+        3e-6,
+        "Level of a shared pattern above which a pore structure counts as shared, for relevance"
+        " that sums to 1 a map (a mean pixel has 6.8e-6). It means the same only in groups of the"
+        " same size.",
+        gt=0,
+        le=1000,
+    )
+    decay: float = parameter(
+        60.0,
+        "How strongly pixels are dimmed whose relevance differs among the maps of a group: the"
+        " paper's 60; 0 for not at all.",
+        ge=0,
+        le=100_000,
+    )
+    connectivity: Literal[4, 8] = parameter(
+        4, "Pixels of the particle skeleton touch by their sides (4) or also by their corners (8)."
+    )
