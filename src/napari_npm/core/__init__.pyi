@@ -25,7 +25,6 @@ from .correlation import combine as combine
 from .correlation import correlation_length as correlation_length
 from .correlation import from_counts as from_counts
 from .correlation import two_point as two_point
-from .descriptors import PoreSize as PoreSize
 from .descriptors import average_pore_size as average_pore_size
 from .descriptors import grey_histogram as grey_histogram
 from .descriptors import porosity as porosity
@@ -72,6 +71,8 @@ from .masking import label_by_levels as label_by_levels
 from .materials import MATERIALS as MATERIALS
 from .materials import Material as Material
 from .materials import material as material
+from .minkowski import Minkowski as Minkowski
+from .minkowski import minkowski as minkowski
 from .nearest import NearestMean as NearestMean
 from .nearest import nearest_mean as nearest_mean
 from .nearest import nearest_mean_left_out as nearest_mean_left_out
@@ -103,6 +104,11 @@ from .pixel_classifier import PixelClassifier as PixelClassifier
 from .pixel_classifier import propose_unhydrated as propose_unhydrated
 from .pixel_classifier import select_unhydrated as select_unhydrated
 from .pixel_classifier import train_pixel_classifier as train_pixel_classifier
+from .pores import PoreDistribution as PoreDistribution
+from .pores import Pores as Pores
+from .pores import PoreSize as PoreSize
+from .pores import find_pores as find_pores
+from .pores import pore_distribution as pore_distribution
 from .progress import Progress as Progress
 from .progress import silent as silent
 from .references import ProposedReferences as ProposedReferences
@@ -133,6 +139,8 @@ from .response import ResponseCurve as ResponseCurve
 from .response import default_curve as default_curve
 from .response import load_curve as load_curve
 from .response import lookup_table as lookup_table
+from .runs import Runs as Runs
+from .runs import count_runs as count_runs
 from .scattering import Backscatter as Backscatter
 from .scattering import Signal as Signal
 from .scattering import SimulatedResponse as SimulatedResponse
@@ -158,6 +166,7 @@ from .statistics import Comparison as Comparison
 from .statistics import anova as anova
 from .statistics import critical_range as critical_range
 from .statistics import tukey_kramer as tukey_kramer
+from .thickness import local_thickness as local_thickness
 from .tiling import TILE as TILE
 from .tiling import assemble as assemble
 from .tiling import cut_tiles as cut_tiles

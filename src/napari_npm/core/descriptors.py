@@ -1,16 +1,14 @@
 """Porosity, average pore size and distributions of nanoporosity maps (paper, section 2.4)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from .errors import NpmError
 from .grey import grey_levels
-from .regions import isodata_split
+from .pores import Connectivity, PoreSize, check_pixel_size, find_pores
 
 #: Maps as an array (N, H, W), one map (H, W), or anything with len() whose items are maps, such as
 #: a zarr array; they are read one at a time.
@@ -18,34 +16,6 @@ Maps = ArrayLike | Sequence[ArrayLike]
 
 #: Bin edges of porosity used where none are given.
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-
-Connectivity = Literal[4, 8]
-
-
-@dataclass(frozen=True)
-class PoreSize:
-    """The average size of the pores of a map.
-
-    Attributes
-    ----------
-    mean_area_nm2 : float
-        Number mean of the areas of the pores in nm²; 0 if there are none.
-    equivalent_diameter_nm : float
-        Diameter in nm of the circle of that area.
-    count : int
-        Number of pores.
-    threshold : int
-        Grey level 0-255 of the isodata threshold: pixels above it are pores.
-    roots : tuple of int
-        Every isodata threshold of the map; several mean that the choice was not unique.
-    """
-
-    mean_area_nm2: float
-    equivalent_diameter_nm: float
-    count: int
-    threshold: int
-    roots: tuple[int, ...]
-
 
 def porosity(maps: Maps) -> NDArray[np.float64]:
     """Return the porosity of each map, the mean of its local porosities (section 2.4).
@@ -102,25 +72,9 @@ def average_pore_size(
         If the map is empty, not 2-D, holds NaN or values outside [0, 1], or a parameter is out
         of bounds.
     """
-    if not (np.isfinite(pixel_size_nm) and pixel_size_nm > 0):
-        raise NpmError(f"The pixel size must be above 0 nm, not {pixel_size_nm}.")
-    if connectivity not in get_args(Connectivity):
-        raise NpmError(f"The connectivity must be 4 or 8, not {connectivity}.")
-    if min_pixels < 1:
-        raise NpmError(f"The smallest pore must have 1 pixel or more, not {min_pixels}.")
-    split = isodata_split(_map(porosity))
-    structure = np.ones((3, 3)) if connectivity == 8 else None
-    pieces, _ = ndimage.label(split.high, structure)
-    sizes = np.bincount(pieces.ravel())[1:]
-    sizes = sizes[sizes >= min_pixels]
-    area = float(sizes.mean()) * pixel_size_nm**2 if sizes.size else 0.0
-    return PoreSize(
-        mean_area_nm2=area,
-        equivalent_diameter_nm=2 * float(np.sqrt(area / np.pi)),
-        count=int(sizes.size),
-        threshold=split.threshold,
-        roots=split.roots,
-    )
+    check_pixel_size(pixel_size_nm)
+    found = find_pores(_map(porosity), connectivity=connectivity, min_pixels=min_pixels)
+    return found.average(pixel_size_nm)
 
 
 def porosity_fractions(maps: Maps, edges: Sequence[float] = EDGES) -> NDArray[np.float64]:
