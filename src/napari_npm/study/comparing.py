@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 MATRIX, ORDER, GROUPS = "matrix", "order", "groups"
 """The three kinds of items of the compare step, in the order in which they are made."""
+NORMALISED, RAW = "normalised", "raw"
+"""The scales of maps that are compared: each of sum 1, or of the network's output."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Comparison:
         Total gradient of the ordered matrix.
     lower_bound : float
         No order has a lower one.
+    scale : str
+        ``"normalised"`` where maps of sum 1 were compared, ``"raw"`` otherwise.
     groups : tuple of ComparedGroup
         The most similar first.
     """
@@ -88,6 +92,7 @@ class Comparison:
     permutation: NDArray[np.intp]
     cost: float
     lower_bound: float
+    scale: str
     groups: tuple[ComparedGroup, ...]
 
     @property
@@ -131,10 +136,11 @@ def comparison_of(study: Study, model: str, sample: str) -> Comparison | None:
             model,
             sample,
             tiles,
-            matrix["matrix"],
+            matrix[str(order["scale"])],
             order["permutation"].astype(np.intp),
             float(order["cost"]),
             float(order["lower_bound"]),
+            str(order["scale"]),
             tuple(_group(groups, number) for number in range(len(groups["start"]))),
         )
     except (KeyError, IndexError, TypeError) as error:

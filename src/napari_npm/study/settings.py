@@ -12,6 +12,7 @@ from .parameters import Parameters, parameter
 from .physics_settings import CalibrateParameters as CalibrateParameters
 from .physics_settings import Scope as Scope
 from .physics_settings import SimulateParameters as SimulateParameters
+from .quantify_settings import CompareParameters as CompareParameters
 from .quantify_settings import CorrelateParameters as CorrelateParameters
 from .quantify_settings import DescribeParameters as DescribeParameters
 from .relevance_settings import ExplainParameters as ExplainParameters
