@@ -14,6 +14,11 @@ from napari_npm.study.centre_fields import chosen_tiles, field_of, field_paths, 
 from napari_npm.study.state import Finish, Record
 
 
+def trained(study, kind):
+    """Note a model as the train step would."""
+    study.state("train").add(Record(kind, "key", study.weights_hash(kind)))
+
+
 @pytest.fixture(scope="session")
 def modelled_folder(made_folder, tmp_path_factory):
     """Return the made-up study with two small networks, for MulF and for both maps."""
@@ -34,7 +39,7 @@ def modelled_folder(made_folder, tmp_path_factory):
                 model,
                 {"maps": kind, "classes": ["S1", "S2"], "pixel_size_nm": 52.0},
             )
-            study.state("train").add(Record(kind, "key", f"train {kind}"))
+            trained(study, kind)
         study.state("train").close(Finish("key", ()), ["mulf", "both"])
     return folder
 
@@ -84,7 +89,7 @@ def test_relevance_and_difference_are_those_of_the_core(modelled):
 
 
 def test_a_network_of_both_maps_says_which_it_looked_at(modelled):
-    modelled.state("train").add(Record("both", "key", "train both"))
+    trained(modelled, "both")
     look(modelled)
     maps = np.stack([stacked(modelled, "mulf"), stacked(modelled, "micf")], axis=1)
     expected = explain(modelled.load_model("both"), maps)
@@ -330,6 +335,11 @@ def test_no_relevance_is_told_and_stops_nothing(modelled):
         for parameter in model.parameters():
             parameter.copy_(-parameter.abs())
     save_model(modelled.models_folder / "mulf", model, {"maps": "mulf", "pixel_size_nm": 52.0})
+    with pytest.raises(
+        NpmError, match=r"mulf/weights.* is not what the train step wrote .*: train"
+    ):
+        look(modelled, undefined="drop")
+    trained(modelled, "mulf")
     outcome = look(modelled, undefined="drop")
     (said,) = outcome.warnings
     assert said.startswith("5 of 5 tiles have no relevance at all on MulF")

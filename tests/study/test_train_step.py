@@ -9,7 +9,7 @@ from napari_npm.core import training
 from napari_npm.core.errors import NpmError
 from napari_npm.study import run
 from napari_npm.study.model_cards import read_card
-from napari_npm.study.models import load_model
+from napari_npm.study.models import load_model, save_model
 from napari_npm.study.runner import items_left
 
 SMALL = {"widths": (2,) * 7, "batch_size": 4, "epochs": 1}
@@ -102,3 +102,29 @@ def test_model_of_an_older_version_reads_one_map(quick):
     facts = {"n_classes": model.n_classes, "network": network}
     save_file(tensors, path, metadata={"facts": json.dumps(facts)})
     assert load_model(path.parent).config == model.config
+
+
+@pytest.mark.parametrize("damage", ["a bit", "cut", "another model"])
+def test_a_damaged_model_is_refused_and_trained_anew(quick, damage):
+    quick.set_parameters("train", maps=("mulf",), **SMALL)
+    run(quick, ["train"])
+    assert run(quick, ["train"])[0].computed == 0
+    path = quick.models_folder / "mulf" / "weights.safetensors"
+    whole = path.read_bytes()
+    assert quick.load_model("mulf")
+    if damage == "another model":
+        other = load_model(path.parent)
+        other.head[2].bias.data += 1
+        save_model(path.parent, other, read_card(path.parent))
+    else:
+        path.write_bytes(whole[:-9] + (b"?" + whole[-8:] if damage == "a bit" else b""))
+    with pytest.raises(
+        NpmError, match=r"mulf/weights\.safetensors is not what .*`napari-npm train"
+    ):
+        quick.load_model("mulf")
+    with pytest.raises(NpmError, match=r"weights\.safetensors is not [^.]*: train the model"):
+        run(quick, ["predict"], scheduler="synchronous")
+    assert items_left(quick, "train") == 1
+    run(quick, ["train"])
+    assert path.read_bytes() == whole
+    assert quick.load_model("mulf")

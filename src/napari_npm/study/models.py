@@ -214,10 +214,7 @@ def _digest(tensors: Mapping[str, "Tensor"], text: str) -> str:
 
 def _unreadable(path: Path, error: BaseException) -> str:
     words = str(error).split("\n")[0].strip() or type(error).__name__
-    return (
-        f"{path} is not a readable model file ({words[:200]}): train the model again"
-        " (`train --force`)."
-    )
+    return f"{path} is not a readable model file ({words[:200]}): train the model again."
 
 
 def _foreign(folder: Path) -> str:

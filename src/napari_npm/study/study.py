@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_npm.core.errors import NpmError
+
+from .folder import command
+from .hashing import hash_file
 from .masks import StudyMasks
 from .model import StudyFile
 from .settings import SETTINGS, ImportParameters
@@ -114,13 +118,34 @@ class Study(StudyMasks):
         return tuple(sorted(card.parent.name for card in cards))
 
     def load_model(self, name: str) -> "NanoporosityNet":
-        """Load a trained model by name; the last one loaded is kept until its file changes."""
+        """Load a trained model by name; the last one loaded is kept until its file changes.
+
+        Raises
+        ------
+        NpmError
+            If its file is missing, damaged, or not the one that the train step wrote.
+        """
         from .models import WEIGHTS, load_model
 
         folder = self.models_folder / name
         path = folder / WEIGHTS
+        record = self.state("train").records.get(name)
+        if record is not None and path.exists() and self.weights_hash(name) != record.output:
+            raise NpmError(
+                f"{path} is not what the train step wrote (damaged or replaced): train the model"
+                f" anew with {command('train', self.folder)}."
+            )
         stamp = (name, path.stat().st_mtime_ns) if path.exists() else None
         return self.keeping("model", stamp, lambda: load_model(folder))
+
+    def weights_hash(self, name: str) -> str:
+        """Return the hash of a model's weights, found anew only when their file has changed."""
+        from .models import WEIGHTS
+
+        path = self.models_folder / name / WEIGHTS
+        about = path.stat()
+        stamp = (about.st_mtime_ns, about.st_size, about.st_ino)
+        return self.keeping(f"hash of {name}", stamp, lambda: hash_file(path))
 
     def keeping(self, what: str, stamp: Any, make: Callable[[], T]) -> T:
         """Return what is costly to make again, made anew only when its stamp has changed."""

@@ -43,8 +43,10 @@ class Train(Step[TrainParameters]):
         ]
 
     def kept(self, study: Study, parameters: TrainParameters, item: Item) -> bool:
-        """Tell whether the model is still there."""
-        return item.id in study.models
+        """Tell whether the model is still there, as it was written."""
+        if item.id not in study.models:
+            return False
+        return study.weights_hash(item.id) == study.record(self.name, item.id).output
 
     def compute(
         self, study: Study, parameters: TrainParameters, item: Item, progress: Progress
