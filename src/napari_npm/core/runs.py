@@ -23,22 +23,26 @@ class Runs:
     cut : ndarray of int, shape (L + 1,)
         The same of runs that the edge of the map cuts, with the length that is in the map.
     places : ndarray of int, shape (L + 1,)
-        Number of places where L + 1 pixels in a line fit into the map.
+        Number of places where 1, 2 .. L + 1 pixels in a line fit into the map.
+    ends : int
+        Number of ends of runs that lie inside the map: two of a chord, one or none of a run that
+        is cut.
     """
 
     inside: NDArray[np.int64]
     cut: NDArray[np.int64]
     places: NDArray[np.int64]
+    ends: int
 
     @property
     def mean_chord(self) -> float:
-        """Mean length of the chords in pixels; NaN without any.
+        """Mean length of the chords in pixels; NaN without any end.
 
-        Long chords are cut more often than short ones, so it is too small where chords are not
-        much shorter than the map.
+        All length over half the ends: the mean of the chords inside would be too small, for the
+        edge of the map cuts long chords more often than short ones.
         """
-        total = int(self.inside.sum())
-        return float(self.inside @ np.arange(self.inside.size)) / total if total else float("nan")
+        total = float((self.inside + self.cut) @ np.arange(self.inside.size))
+        return 2 * total / self.ends if self.ends else float("nan")
 
     @property
     def lineal_path(self) -> NDArray[np.float64]:
@@ -58,7 +62,12 @@ class Runs:
     def __add__(self, other: "Runs") -> "Runs":
         if self.places.size != other.places.size:
             raise NpmError("Runs of maps of different sizes cannot be added.")
-        return Runs(self.inside + other.inside, self.cut + other.cut, self.places + other.places)
+        return Runs(
+            self.inside + other.inside,
+            self.cut + other.cut,
+            self.places + other.places,
+            self.ends + other.ends,
+        )
 
 
 def count_runs(phase: ArrayLike) -> Runs:
@@ -82,7 +91,7 @@ def count_runs(phase: ArrayLike) -> Runs:
     mask = check_phase(phase)
     longest = max(mask.shape)
     inside = np.zeros(longest + 1, dtype=np.int64)
-    cut, places = inside.copy(), inside.copy()
+    cut, places, ends = inside.copy(), inside.copy(), 0
     steps = np.arange(longest + 1)
     for lines in (mask, mask.T):
         count, length = lines.shape
@@ -94,8 +103,9 @@ def count_runs(phase: ArrayLike) -> Runs:
         whole = (start > 0) & (end < length)
         inside += np.bincount((end - start)[whole], minlength=longest + 1)
         cut += np.bincount((end - start)[~whole], minlength=longest + 1)
+        ends += int(np.count_nonzero(start > 0) + np.count_nonzero(end < length))
         places += count * np.maximum(length - steps, 0)
-    return Runs(inside, cut, places)
+    return Runs(inside, cut, places, ends)
 
 
 def check_phase(phase: ArrayLike) -> NDArray[np.bool_]:
