@@ -47,9 +47,10 @@ class CompareParameters(Parameters):
         "Scale each relevance map to sum 1 before maps are compared; raw maps, whose sum is the"
         " network's output, differ by how strong they are as much as by their pattern.",
     )
-    method: Literal["local search", "annealing"] = parameter(
+    method: Literal["local search", "annealing", "leaf order"] = parameter(
         "local search",
-        "How the order is searched for: local search, or the paper's simulated annealing.",
+        "How the order is searched for: local search (the best), the paper's simulated annealing,"
+        " or hierarchical clustering with its leaves in the best order.",
     )
     seed: int = parameter(0, "Seed of the search.", ge=0)
     seeds: int = parameter(

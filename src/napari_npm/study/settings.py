@@ -88,6 +88,7 @@ SETTINGS: dict[str, type[Parameters]] = {
     "threshold": ThresholdParameters,
     "regions": RegionsParameters,
     "correlate": CorrelateParameters,
+    "compare": CompareParameters,
     "figures": FiguresParameters,
     "report": ReportParameters,
 }

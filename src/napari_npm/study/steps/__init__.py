@@ -5,6 +5,7 @@ from typing import Any
 from napari_npm.study.step import Step
 
 from .calibrate import Calibrate
+from .compare import Compare
 from .correlate import Correlate
 from .describe import Describe
 from .evaluate import Evaluate
@@ -40,6 +41,7 @@ STEPS: dict[str, Step[Any]] = {
         Threshold(),
         Regions(),
         Correlate(),
+        Compare(),
         Figures(),
         Report(),
     )
