@@ -39,5 +39,9 @@ from .plots import volume_fractions as volume_fractions
 from .probability import classes_rgb as classes_rgb
 from .probability import probability_figure as probability_figure
 from .save import save_figure as save_figure
+from .similarity import Shared as Shared
+from .similarity import group_maps_figure as group_maps_figure
+from .similarity import matrix_figure as matrix_figure
+from .similarity import shared_patterns_figure as shared_patterns_figure
 from .two_point import same_porosity_figure as same_porosity_figure
 from .two_point import two_point_figure as two_point_figure
