@@ -32,6 +32,8 @@ def test_the_docks_of_the_method_are_offered_in_order(manifest):
         "LP/HP",
         "Characteristic regions",
         "S2",
+        "Statistics",
+        "Shared patterns",
         "Export figure",
     ]
 

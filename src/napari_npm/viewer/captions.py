@@ -77,6 +77,21 @@ _CAPTIONS = {
         "engine": "Computed by",
         "batch_size": "Tiles a step",
     },
+    "correlate": {
+        "whole": "In whole maps",
+        "regions": "Inside the regions",
+    },
+    "compare": {
+        "tiles": "Compare tiles",
+        "normalise": "Scale maps to sum 1",
+        "method": "Order found by",
+        "seeds": "Seeds for stability",
+        "number": "Groups",
+        "size": "Maps a group",
+        "contour": "Level of the contour",
+        "decay": "Dim what differs by",
+        "connectivity": "Neighbours of a pixel",
+    },
     "faithfulness": {
         "tiles": "Test tiles",
         "block_px": "Side of a block",

@@ -12,7 +12,8 @@ from .table_model import Column, TableModel, Values
 from .tasks import Task
 
 # A long name is cut in the middle, and whole in its tooltip, px.
-_WIDEST = 150
+_WIDEST, _PADDING = 150, 12
+_LOOKED_AT = 100
 
 
 class DataTable(QTableView):
@@ -61,9 +62,9 @@ class DataTable(QTableView):
         header.setHighlightSections(False)
         header.setMinimumSectionSize(34)
         mode = QHeaderView.ResizeMode
-        header.setSectionResizeMode(mode.Stretch if even else mode.ResizeToContents)
-        header.setMaximumSectionSize(_WIDEST)
+        header.setSectionResizeMode(mode.Stretch if even else mode.Interactive)
         header.setStretchLastSection(not even)
+        self._even = even
         self._quiet = False
         self._actions()
         self.selectionModel().currentRowChanged.connect(self._moved)
@@ -92,6 +93,18 @@ class DataTable(QTableView):
         self._quiet = True
         self.rows.set_table(values, columns, keys)
         self._quiet = False
+        if not self._even:
+            self._fit()
+
+    def _fit(self) -> None:
+        """Make columns as wide as heads and first rows need."""
+        measure = self.fontMetrics().horizontalAdvance
+        for number, column in enumerate(self.rows.columns):
+            index = (self.rows.index(row, number) for row in range(min(_LOOKED_AT, len(self.rows))))
+            cells = [str(self.rows.data(one, Qt.ItemDataRole.DisplayRole)) for one in index]
+            texts = [*column.head.split("\n"), *cells]
+            widest = max(measure(text) for text in texts)
+            self.setColumnWidth(number, min(widest + _PADDING, _WIDEST))
 
     def select(self, key: Any) -> None:
         """Mark what stands for something and scroll to it, without telling."""

@@ -20,6 +20,9 @@ class Kind(StrEnum):
     REGIONS = "Regions"
     REGION = "Chosen region"
     BOUNDARY = "Boundary"
+    COMPARED = "Compared with"
+    PATTERN = "Shared pattern"
+    PATTERN_CONTOUR = "Contour of shared pattern"
     PREVIEW = "Preview"
     CLIPPED = "Clipped"
     REFERENCES = "Proposed references"
@@ -47,3 +50,7 @@ CLASS_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00
 def class_colour(number: int) -> str:
     """Return the colour of a class; after the last one they begin again."""
     return CLASS_COLOURS[number % len(CLASS_COLOURS)]
+
+
+# For samples in plots, by the same colours: seen on a dark ground and on white.
+SAMPLE_COLOURS = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#F0E442")

@@ -69,6 +69,12 @@ def add_layer(viewer: Any, kind: Kind, data: Any, rgb: bool, settings: dict[str,
     if kind is Kind.REGIONS:
         # Each region has a label of its own; all are of one colour.
         return _outlined(viewer, data, direct({}, REGION_COLOUR), settings)
+    if kind is Kind.PATTERN_CONTOUR:
+        return _outlined(viewer, data, direct({1: REGION_COLOUR}), settings)
+    if kind is Kind.PATTERN:
+        layer = viewer.add_image(data, colormap="magma", **settings)
+        follow(layer, kind, data, rgb)
+        return _with_colorbar(layer)
     if kind is Kind.BOUNDARY:
         return _outlined(viewer, data, direct({1: "#DDAA33"}), settings)
     if kind is Kind.CLASSES:
@@ -108,7 +114,10 @@ def follow(layer: Any, kind: Kind, data: Any, rgb: bool) -> None:
         layer.contrast_limits_range, layer.contrast_limits = limits(data), limits(data)
     elif kind is Kind.DIFFERENCE:
         layer.contrast_limits_range = layer.contrast_limits = symmetric(data)
-    elif kind in (Kind.REGIONS, Kind.BOUNDARY):
+    elif kind is Kind.PATTERN:
+        top = float(np.quantile(data, 0.999)) if data.size else 0.0
+        layer.contrast_limits_range = layer.contrast_limits = (0.0, top if top > 0 else 1.0)
+    elif kind in (Kind.REGIONS, Kind.BOUNDARY, Kind.PATTERN_CONTOUR):
         _outline(layer, data)
 
 

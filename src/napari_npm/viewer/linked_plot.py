@@ -15,7 +15,6 @@ from .tasks import Task
 
 Table = Callable[[], Any]
 _FIGURES = "PDF (*.pdf);;SVG (*.svg);;PNG (*.png);;TIFF (*.tif)"
-_MARK_COLOURS = "#FFFFFF", "#E60000"
 
 
 class LinkedPlot(Plot):
@@ -40,6 +39,8 @@ class LinkedPlot(Plot):
         With a sentence, after a file was written or could not be.
     """
 
+    # Red within white: seen on any colour.
+    mark_colours = "#FFFFFF", "#E60000"
     chosen = Signal(object)
     said = Signal(str)
 
@@ -191,8 +192,7 @@ class LinkedPlot(Plot):
         self, painter: QPainter, frame: Frame, mark: Mark, style: Any = Qt.PenStyle.SolidLine
     ) -> None:
         x, y = frame.to_picture(mark.x, mark.y)
-        # Red within white: seen on any colour.
-        for colour, width in zip(_MARK_COLOURS, (3.5, 1.7), strict=True):
+        for colour, width in zip(self.mark_colours, (3.5, 1.7), strict=True):
             pen = QPen(QColor(colour), width)
             pen.setStyle(style)
             painter.setPen(pen)

@@ -151,25 +151,25 @@ class Cells:
         Image of each row, and of each column, in their order.
     values : ndarray, (N, N)
         What the cells show.
-    say : callable, optional
-        ``say(row, column)`` returns more to say of a cell.
+    names : sequence of str, optional
+        What each is called; its image by default.
     """
 
     panel = 0
 
     def __init__(
-        self, images: Sequence[str], values: Any, say: Callable[[int, int], str] | None = None
+        self, images: Sequence[str], values: Any, names: Sequence[str] | None = None
     ) -> None:
         self.images = tuple(images)
-        self._values, self._say = values, say
+        self._names = self.images if names is None else tuple(names)
+        self._values = values
 
     def spot(self, row: int, column: int) -> Spot:
         """Return a cell."""
         first, second = self.images[row], self.images[column]
-        names = first if row == column else f"{first} – {second}"
-        text = f"{names}\n{self._values[row, column]:.3g}"
-        if self._say is not None:
-            text += self._say(row, column)
+        names = self._names[row], self._names[column]
+        text = names[0] if row == column else f"{names[0]} – {names[1]}"
+        text += f"\ndifference {self._values[row, column]:.3g}"
         images = (first,) if row == column else (first, second)
         return Spot(images, text, (float(column), float(row)), (row, column))
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from .kinds import CLASS_COLOURS
+from .kinds import SAMPLE_COLOURS
 from .plot_links import Values
 from .s2_work import Compared, Correlation
 
@@ -58,7 +58,7 @@ def _draw(
 
 
 def _colours(curves: tuple[Correlation, ...]) -> tuple[str, ...]:
-    return ("#56B4E9",) if len(curves) == 1 else (CLASS_COLOURS[4], CLASS_COLOURS[1])
+    return SAMPLE_COLOURS[:1] if len(curves) == 1 else SAMPLE_COLOURS[:2]
 
 
 def _mark_length(cut: Any, curve: Correlation, same: Any, colour: str) -> None:

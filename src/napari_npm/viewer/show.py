@@ -16,6 +16,7 @@ _DERIVED = (
     Kind.REGIONS,
     Kind.REGION,
     Kind.BOUNDARY,
+    Kind.COMPARED,
 )
 # The calibrate page shows these again once they follow the new image.
 _LIVE = (Kind.PREVIEW, Kind.CLIPPED)

@@ -111,6 +111,9 @@ class TableModel(QAbstractTableModel):
         self.changePersistentIndexList(marked, moved)
         self.layoutChanged.emit()
 
+    def __len__(self) -> int:
+        return len(self._keys)
+
     def rowCount(self, parent: Any = None) -> int:  # noqa: N802 - Qt's name
         """Return the number of rows."""
         return 0 if parent is not None and parent.isValid() else len(self._keys)

@@ -1,0 +1,114 @@
+"""Two relevance maps beside each other, and shared patterns, as layers beside the image."""
+
+from typing import Any
+
+import numpy as np
+
+from .layers import Kind, Subject, find, present, put, remove
+from .patterns_work import Pair
+
+# What is shown to the right of the image: one of them at a time.
+_BESIDE = (Kind.COMPARED, Kind.PATTERN, Kind.PATTERN_CONTOUR)
+_GAP = 1.04
+# Not an image of the study, but replaced in place like those.
+_NO_IMAGE = ""
+
+
+def show_pair(viewer: Any, source: Kind, tiles: tuple[Any, Any], name: str, pair: Pair) -> None:
+    """Show the relevance of the current image, and that of another's tile to its right.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where the first image is on show.
+    source : Kind
+        The map that both belong to.
+    tiles : tuple of Tile
+        The two.
+    name : str
+        What the second is called.
+    pair : Pair
+        What was read of them.
+    """
+    first, second = tiles
+    image = find(viewer, Kind.IMAGE, Subject(first.image, None, first.image))
+    if image is None:
+        return
+    subject = image.metadata["napari_npm"]["subject"]
+    # What was found in an earlier relevance does not belong to this one.
+    for kind in (Kind.REGIONS, Kind.REGION, Kind.BOUNDARY, Kind.DIFFERENCE, *_BESIDE):
+        remove(viewer, kind, subject)
+    put(viewer, Kind.RELEVANCE, subject, pair.overlay, values=pair.relevance, source=source)
+    if pair.other is None:
+        present(viewer, subject, Kind.RELEVANCE)
+    else:
+        other = Subject(name, subject.pixel_size_nm, second.image)
+        layer = put(viewer, Kind.COMPARED, other, pair.other, source=source)
+        _place(viewer, layer, first.origin[0])
+        present(viewer, subject, Kind.COMPARED, Kind.RELEVANCE)
+    viewer.reset_view()
+
+
+def show_pattern(
+    viewer: Any, name: str, group: int, pattern: Any, contour: Any, size: float
+) -> None:
+    """Show what the maps of a group share to the right of the image, with its contour.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where to show it.
+    name : str
+        Of the sample.
+    group : int
+        Number of the group, from 1.
+    pattern, contour : ndarray, (H, W)
+        The shared pattern, and where it is above the contour's level.
+    size : float
+        Pixel size in nm.
+    """
+    subject = Subject(name, size, _NO_IMAGE)
+    active = viewer.layers.selection.active
+    first = find(viewer, Kind.PATTERN, subject) is None
+    remove(viewer, Kind.COMPARED, subject)
+    shown = (
+        put(viewer, Kind.PATTERN, subject, pattern, detail=str(group)),
+        put(
+            viewer,
+            Kind.PATTERN_CONTOUR,
+            subject,
+            np.asarray(contour).astype(np.uint8),
+            detail=str(group),
+        ),
+    )
+    for layer in shown:
+        layer.visible = True
+        _place(viewer, layer, 0)
+    difference = find(viewer, Kind.DIFFERENCE, subject)
+    if difference is not None:
+        difference.visible = False
+    # The image stays the one that the docks work on.
+    if active in viewer.layers:
+        viewer.layers.selection.active = active
+    if first:
+        viewer.reset_view()
+
+
+def pattern_shown(viewer: Any) -> bool:
+    """Tell whether a shared pattern is among the layers."""
+    return find(viewer, Kind.PATTERN, Subject("", None, _NO_IMAGE)) is not None
+
+
+def hide_pattern(viewer: Any) -> None:
+    """Take the shared pattern away."""
+    for kind in (Kind.PATTERN, Kind.PATTERN_CONTOUR):
+        remove(viewer, kind, Subject("", None, _NO_IMAGE))
+
+
+def _place(viewer: Any, layer: Any, row: int) -> None:
+    """Put a layer to the right of the image, as far down as a row of it."""
+    first, second = tiles
+    image = find(viewer, Kind.IMAGE, Subject("", None, _NO_IMAGE))
+    width = layer.data.shape[1] if image is None else image.data.shape[-1]
+    step = float(layer.scale[-1])
+    layer.translate = (row * step, _GAP * width * step)
