@@ -8,10 +8,10 @@ import pytest
 from napari_npm.core import NpmError, accuracy_interval, predict
 from napari_npm.core.evaluation import expected_calibration_error
 from napari_npm.study import Study, run
+from napari_npm.study.drawing import drawings
 from napari_npm.study.leaks import leak_note
 from napari_npm.study.model_cards import READABLE, read_card
 from napari_npm.study.models import load_model, save_model
-from napari_npm.study.network_drawing import network_figures
 from napari_npm.study.results import parts_of
 from napari_npm.study.wiring import read_model_maps
 
@@ -96,15 +96,41 @@ def test_leaks_are_stated_on_card_and_captions(study):
         card = read_card(study.models_folder / model)
         assert card["split"]["leaks"] == card["test"]["leaks"] == note
         assert note in (study.models_folder / model / READABLE).read_text()
-    captions = {one.name: one.caption for one in network_figures(study)}
-    assert captions["confusion_mulf"].endswith(note)
-    assert note not in captions["training_mulf"]
+    captions = {one.name: one.caption for one in drawings(study)}
+    assert captions["confusion_mulf"].endswith(f". {note}")
+    assert captions["training_mulf"].endswith(f". {note}")
+    assert note not in captions["npm"]
 
 
-def test_relevance_maps_come_with_the_leak_too(study):
-    outcome = run(study, ["explain"], scheduler="synchronous")[-1]
-    assert outcome.step == "explain"
-    assert leak_note(study) in outcome.warnings
+def test_all_that_rests_on_a_leaking_split_says_so(study, tmp_path):
+    study.set_parameters("faithfulness", tests=("classes",), tiles=2)
+    outcomes = run(study, ["explain", "regions", "faithfulness"], scheduler="synchronous")
+    note = leak_note(study)
+    assert note in outcomes[0].warnings
+    captions = {one.name: one.caption for one in drawings(study)}
+    for name, caption in captions.items():
+        of_network = not {"mulf", "both"}.isdisjoint(name.split("_"))
+        assert caption.endswith(f". {note}") == of_network, name
+    assert {"relevance_mulf", "faithfulness_classes_mulf"} <= set(captions)
+    tables = [
+        *("models", "accuracy", "predictions_mulf", "confusion_both"),
+        *("relevance_mulf", "centre_bias", "regions_mulf", "regions_summary", "region_table_both"),
+        *("faithfulness", "faithfulness_tiles"),
+    ]
+    for name in tables:
+        assert set(study.table(name)["leaks"]) == {note}, name
+    assert "leaks" not in study.table("describe")
+    # the same parts, of which nothing is shared after all: nothing is computed, all is written anew
+    before = study.table("relevance_mulf")
+    shutil.copy(study.results_folder / "split.csv", tmp_path / "same.csv")
+    study.set_parameters("split", by="list", list_file=tmp_path / "same.csv")
+    images = tuple(image.model_copy(update={"specimen": image.id}) for image in study.images)
+    study.save(images=images)
+    outcomes = run(study, ["import", "split", "train", "explain"], scheduler="synchronous")
+    assert [one.computed for one in outcomes[-2:]] == [0, 0]
+    after = study.table("relevance_mulf")
+    assert list(after.columns) == [name for name in before.columns if name != "leaks"]
+    assert "leaks" not in study.table("models")
 
 
 def test_other_specimens_and_leaks_are_stated_without_predicting_again(study, tmp_path):

@@ -1,5 +1,7 @@
 """The figures of a study: which there are, from what was made of it."""
 
+from dataclasses import replace
+
 from .correlation_drawing import correlation_figures
 from .drawing_parts import Drawing as Drawing
 from .drawing_parts import explained_tile as explained_tile
@@ -8,6 +10,8 @@ from .faithfulness_drawing import faithfulness_figures
 from .maps_drawing import map_figures, statistics_figures
 from .network_drawing import network_figures
 from .patterns_drawing import pattern_figures
+from .similarity_drawing import similarity_figures
+from .stamps import stamp_of
 from .study import Study
 
 
@@ -31,5 +35,13 @@ def drawings(study: Study, *, panels: int = 25, seed: int = 0) -> list[Drawing]:
         *pattern_figures(study, panels, seed),
         *faithfulness_figures(study),
         *correlation_figures(study),
+        *similarity_figures(study),
     ]
-    return [one for one in found if all(study.state(step).finish is not None for step in one.needs)]
+    made = [one for one in found if all(study.state(step).finish is not None for step in one.needs)]
+    return [_stamped(study, one) for one in made]
+
+
+def _stamped(study: Study, drawing: Drawing) -> Drawing:
+    """Let a caption end with what the parts of the split share, where the figure rests on them."""
+    note = stamp_of(study, drawing.needs)
+    return drawing if note is None else replace(drawing, caption=f"{drawing.caption} {note}")

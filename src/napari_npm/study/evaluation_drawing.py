@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 
 from .drawing_parts import Drawing
 from .evaluation_tables import NETWORK, SHUFFLED
-from .leaks import leak_words
 from .wiring import MAP_NAMES
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def evaluation_figures(study: "Study") -> Iterator[Drawing]:
         yield Drawing(
             f"evaluation_confusion_{kind}",
             f"Confusion matrix of the test tiles over all seeds, {MAP_NAMES[kind]} maps (as"
-            f" Fig. 4).{leak_words(study)}",
+            " Fig. 4).",
             ("evaluate",),
             confusion,
         )

@@ -55,12 +55,6 @@ def leak_note(study: "Study") -> str | None:
     return None if record is None else note_of(record.rows)
 
 
-def leak_words(study: "Study") -> str:
-    """Return `leak_note` as words that a figure's caption ends with; empty where there is none."""
-    note = leak_note(study)
-    return "" if note is None else f" {note}"
-
-
 def note_of(rows: Iterable[Mapping[str, Any]]) -> str | None:
     """Return the sentence on the leaks in the rows of a split's table."""
     held: dict[str, list[list[str]]] = {"test": [], "validation": []}

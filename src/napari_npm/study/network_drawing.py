@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from .drawing_parts import Drawing
-from .leaks import leak_words
 from .study import Study
 from .wiring import MAP_NAMES, trained
 
@@ -47,8 +46,7 @@ def network_figures(study: Study) -> Iterator[Drawing]:
 
         yield Drawing(
             f"confusion_{model}",
-            f"Confusion matrix of the test tiles, {MAP_NAMES[model]} maps (as Fig. 4)."
-            + leak_words(study),
+            f"Confusion matrix of the test tiles, {MAP_NAMES[model]} maps (as Fig. 4).",
             ("predict",),
             confusion,
         )

@@ -10,9 +10,13 @@ from napari_npm.core.errors import Cancelled, NpmError
 from .dispatch import RunProgress as RunProgress
 from .dispatch import Scheduler as Scheduler
 from .dispatch import map_parallel, map_serial
+from .done import finish_key, is_done, is_finished
+from .done import is_current as is_current
+from .done import items_left as items_left
 from .folder import command
 from .hashing import hash_value
 from .provenance import write_provenance
+from .stamps import stamp_of, stamp_tables
 from .state import Finish, Record
 from .step import Item, Step
 from .steps import STEPS
@@ -155,7 +159,7 @@ def _run_step(
     if only and not chosen:
         some = ", ".join(item.id for item in items[:5])
         raise NpmError(f"{step.name} has nothing called {', '.join(only)}: it has {some} ...")
-    left = [item for item in chosen if force or not _is_done(study, step, parameters, item)]
+    left = [item for item in chosen if force or not is_done(study, step, parameters, item)]
     started = time.time()
     outcome = "failed"
     computed = 0
@@ -198,19 +202,20 @@ def _run_step(
         mapper(study, step, parameters, left, keep, working, scheduler, workers)
         state.keep_only([item.id for item in items])
         if len(chosen) < len(items) and not all(
-            _is_done(study, step, parameters, item) for item in items
+            is_done(study, step, parameters, item) for item in items
         ):
             outcome = "part"
             seconds = time.time() - started
             said = _what_is_left(study, step, parameters, items) if computed else ()
             return StepOutcome(step.name, computed, len(chosen) - computed, seconds, said)
         records = [state.records[item.id] for item in items]
-        finish_key = _finish_key(study, step, parameters, records)
-        if left or not _finished(study, state.finish, finish_key):
+        key = finish_key(study, step, parameters, records)
+        if left or not is_finished(study, state.finish, key):
             finishes = True
             files = step.finish(study, parameters, records)
+            stamp_tables(files, stamp_of(study, [step.name]))
             relative = tuple(path.relative_to(study.folder).as_posix() for path in files)
-            state.close(Finish(finish_key, relative), [record.item for record in records])
+            state.close(Finish(key, relative), [record.item for record in records])
         outcome = "done"
     except Cancelled:
         outcome = "cancelled"
@@ -233,67 +238,16 @@ def _run_step(
     return StepOutcome(step.name, computed, len(items) - computed, seconds, said)
 
 
-def is_current(study: "Study", name: str) -> bool:
-    """Tell whether a step's results are all there and of its present settings."""
-    step = STEPS[name]
-    if items_left(study, name) != 0:
-        return False
-    parameters = study.parameters(name)
-    state = study.state(name)
-    records = [state.records[item.id] for item in step.items(study, parameters)]
-    return _finished(study, state.finish, _finish_key(study, step, parameters, records))
-
-
-def items_left(study: "Study", name: str) -> int | None:
-    """Return how many items a step has to do, or None where that cannot be told yet.
-
-    Parameters
-    ----------
-    study : Study
-        The study.
-    name : str
-        Name of a step.
-    """
-    step = STEPS[name]
-    parameters = study.parameters(name)
-    try:
-        items = step.items(study, parameters)
-    except NpmError:
-        return None  # a step before it has not run
-    return sum(not _is_done(study, step, parameters, item) for item in items)
-
-
 def _what_is_left(
     study: "Study", step: Step[Any], parameters: Any, items: Sequence[Item]
 ) -> tuple[str, ...]:
-    left = sum(not _is_done(study, step, parameters, item) for item in items)
-    return (
+    left = sum(not is_done(study, step, parameters, item) for item in items)
+    said = (
         f"{left} of {len(items)} are left or of other settings; the tables are written once all"
-        f" are done: run {command(step.name, study.folder)} without --only.",
+        f" are done: run {command(step.name, study.folder)} without --only."
     )
-
-
-def _finish_key(study: "Study", step: Step[Any], parameters: Any, records: Sequence[Record]) -> str:
-    further = {"finish": step.finish_inputs(study, parameters)}
-    return hash_value([step.key(parameters, further), [[r.item, r.output] for r in records]])
+    return (said,)
 
 
 def _is_called(item: Item, names: tuple[str, ...]) -> bool:
     return item.id.startswith(names) or item.id.rpartition("/")[2].startswith(names)
-
-
-def _is_done(study: "Study", step: Step[Any], parameters: Any, item: Item) -> bool:
-    found = study.state(step.name).records.get(item.id)
-    return (
-        found is not None
-        and found.key == step.key(parameters, item.inputs)
-        and step.kept(study, parameters, item)
-    )
-
-
-def _finished(study: "Study", finish: Finish | None, key: str) -> bool:
-    return (
-        finish is not None
-        and finish.key == key
-        and all((study.folder / file).exists() for file in finish.files)
-    )

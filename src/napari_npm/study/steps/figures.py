@@ -31,6 +31,7 @@ class Figures(Step[FiguresParameters]):
                     hash_file(path) if path.exists() else "none"
                     for path in _paths(study, parameters, drawing.name)
                 ],
+                "caption": drawing.caption,
             }
             found.append(Item(drawing.name, inputs))
         return found
