@@ -107,7 +107,6 @@ def hide_pattern(viewer: Any) -> None:
 
 def _place(viewer: Any, layer: Any, row: int) -> None:
     """Put a layer to the right of the image, as far down as a row of it."""
-    first, second = tiles
     image = find(viewer, Kind.IMAGE, Subject("", None, _NO_IMAGE))
     width = layer.data.shape[1] if image is None else image.data.shape[-1]
     step = float(layer.scale[-1])

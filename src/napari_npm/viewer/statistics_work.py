@@ -39,7 +39,6 @@ _HEADS = {
     "df_between": ("d.f.\nbetween", "Degrees of freedom between the samples"),
     "df_within": ("d.f.\nwithin", "Degrees of freedom within the samples"),
     "mean_square_within": ("MSE\n", "Mean square within the samples"),
-    "conclusion": ("Conclusion\n", ""),
     "hedges_g": ("Hedges'\ng", "Difference of the means in standard deviations"),
     "accuracy": ("Accuracy\n", "Share of tiles whose own sample has the nearest mean"),
     "accuracy_left_out": (
@@ -48,7 +47,8 @@ _HEADS = {
     ),
     "chance": ("Chance\n", "Share by guessing"),
 }
-_LEFT_OUT = ("descriptor", "level", "confidence", "tiles")
+# The conclusion says the difference and the critical range again.
+_LEFT_OUT = ("descriptor", "level", "confidence", "tiles", "conclusion")
 _MOST_COLUMNS = 14
 TILE_COLUMNS = (
     Column("Image\n", "name"),
