@@ -2,7 +2,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from scipy.stats import f, f_oneway, studentized_range, ttest_ind
+from scipy.stats import f, f_oneway, ttest_ind, tukey_hsd
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.statistics import anova, tukey_kramer
@@ -50,21 +50,18 @@ def test_welch_of_two_samples_is_welchs_t_test():
 
 
 @pytest.mark.parametrize("confidence", [0.9, 0.99])
-def test_games_howell_by_its_formula(confidence):
+def test_games_howell_is_scipys(confidence):
     parts = samples(1)
     rows = games_howell(*flat(parts), confidence)
+    result = tukey_hsd(*parts, equal_var=False)
+    interval = result.confidence_interval(confidence)
     for row, (i, j) in zip(rows, combinations(range(3), 2), strict=True):
-        a, b = (parts[k].var(ddof=1) / parts[k].size for k in (i, j))
-        freedom = (a + b) ** 2 / (a**2 / (parts[i].size - 1) + b**2 / (parts[j].size - 1))
-        error = np.sqrt((a + b) / 2)
-        assert row.critical_range == pytest.approx(
-            studentized_range.ppf(confidence, 3, freedom) * error, rel=1e-5
-        )
         assert (row.first, row.second) == (f"S{i + 1}", f"S{j + 1}")
-        assert row.difference == pytest.approx(abs(parts[i].mean() - parts[j].mean()))
-        assert row.p_value == pytest.approx(
-            studentized_range.sf(row.difference / error, 3, freedom), abs=1e-5
-        )
+        assert (row.first_mean, row.second_mean) == pytest.approx([parts[k].mean() for k in (i, j)])
+        half = (interval.high[i, j] - interval.low[i, j]) / 2
+        assert row.critical_range == pytest.approx(half, rel=1e-6)
+        assert row.difference == pytest.approx(abs(result.statistic[i, j]))
+        assert row.p_value == pytest.approx(result.pvalue[i, j], abs=1e-6)
         assert row.different == (row.p_value < 1 - confidence)
         spread = np.sqrt((parts[i].var(ddof=1) + parts[j].var(ddof=1)) / 2)
         freedom = parts[i].size + parts[j].size - 2

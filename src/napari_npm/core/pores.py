@@ -204,7 +204,7 @@ def pore_distribution(
         raise NpmError("The area of a pore is 1 pixel or more, and its count not below 0.")
     pixels, where = np.unique(sizes[number > 0], return_inverse=True)
     count = np.bincount(where, weights=number[number > 0], minlength=pixels.size).astype(np.int64)
-    area = pixels * float(pixel_size_nm) ** 2
+    area: NDArray[np.float64] = pixels.astype(np.float64) * pixel_size_nm**2
     pores, total = max(int(count.sum()), 1), max(int(count @ pixels), 1)
     return PoreDistribution(
         pixels=pixels,

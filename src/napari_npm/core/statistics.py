@@ -232,11 +232,11 @@ def critical_range(
     """
     check_confidence(confidence)
     error = np.sqrt(mean_square_within / 2 * (1 / first_size + 1 / second_size))
-    return _quantile(confidence, samples, freedom) * float(error)
+    return range_quantile(confidence, samples, freedom) * float(error)
 
 
 @cache
-def _quantile(confidence: float, samples: int, freedom: float) -> float:
+def range_quantile(confidence: float, samples: int, freedom: float) -> float:
     """Return q, the studentized range; cached, for it takes as long as everything else."""
     return float(studentized_range.ppf(confidence, samples, freedom))
 

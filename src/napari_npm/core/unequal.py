@@ -6,10 +6,17 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import f_oneway, tukey_hsd
+from scipy.stats import f_oneway, studentized_range
 
 from .errors import NpmError
-from .statistics import Comparison, check_confidence, hedges_g, samples_of
+from .statistics import (
+    Comparison,
+    check_confidence,
+    exact_mean,
+    hedges_g,
+    range_quantile,
+    samples_of,
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +83,8 @@ def games_howell(
 ) -> tuple[Comparison, ...]:
     """Compare the means of all pairs of samples, without taking their scatter to be equal.
 
-    The critical range is half the width of the simultaneous interval of the difference.
+    The critical range is q sqrt((v_i / n_i + v_j / n_j) / 2), with the variances v of the two
+    samples and q the studentized range of k samples and Welch's degrees of freedom of the pair.
 
     Parameters
     ----------
@@ -104,27 +112,30 @@ def games_howell(
     check_confidence(confidence)
     classes, samples = samples_of(values, labels, groups)
     _scattered(classes, samples)
-    result = tukey_hsd(*samples, equal_var=False)
-    interval = result.confidence_interval(confidence)
-    names = classes.tolist()
+    names, means = classes.tolist(), [exact_mean(sample) for sample in samples]
     rows = []
     for i, j in combinations(range(len(samples)), 2):
-        difference = abs(float(result.statistic[i, j]))
-        critical = float(interval.high[i, j] - interval.low[i, j]) / 2
-        variance = (samples[i].var(ddof=1) + samples[j].var(ddof=1)) / 2
+        one, other = (float(samples[k].var(ddof=1)) for k in (i, j))
+        first, second = one / samples[i].size, other / samples[j].size
+        error = float(np.sqrt((first + second) / 2))
+        freedom = (first + second) ** 2 / (
+            first**2 / (samples[i].size - 1) + second**2 / (samples[j].size - 1)
+        )
+        difference = abs(means[i] - means[j])
+        reach = range_quantile(confidence, len(samples), freedom) * error
         rows.append(
             Comparison(
                 first=names[i],
                 second=names[j],
-                first_mean=float(samples[i].mean()),
-                second_mean=float(samples[j].mean()),
+                first_mean=means[i],
+                second_mean=means[j],
                 difference=difference,
-                critical_range=critical,
-                different=difference > critical,
-                p_value=float(result.pvalue[i, j]),
+                critical_range=reach,
+                different=difference > reach,
+                p_value=float(studentized_range.sf(difference / error, len(samples), freedom)),
                 confidence=confidence,
                 hedges_g=hedges_g(
-                    difference, float(variance), samples[i].size + samples[j].size - 2
+                    difference, (one + other) / 2, samples[i].size + samples[j].size - 2
                 ),
             )
         )

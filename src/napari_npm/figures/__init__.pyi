@@ -1,6 +1,8 @@
 from .calibration import detectors_figure as detectors_figure
 from .calibration import drift_figure as drift_figure
 from .calibration import uncertainty_figure as uncertainty_figure
+from .comparisons import Difference as Difference
+from .comparisons import comparison_figure as comparison_figure
 from .differences import difference_rows as difference_rows
 from .evaluation import Rated as Rated
 from .evaluation import accuracy_figure as accuracy_figure
@@ -36,6 +38,8 @@ from .plots import descriptor_scatter as descriptor_scatter
 from .plots import response_figure as response_figure
 from .plots import training_curves as training_curves
 from .plots import volume_fractions as volume_fractions
+from .pores import pore_distribution_figure as pore_distribution_figure
+from .pores import shapes_figure as shapes_figure
 from .probability import classes_rgb as classes_rgb
 from .probability import probability_figure as probability_figure
 from .save import save_figure as save_figure

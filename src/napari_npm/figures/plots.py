@@ -27,11 +27,13 @@ def descriptor_scatter(
     porosity: Mapping[str, Values],
     pore_size_nm2: Mapping[str, Values],
     *,
+    decisions: bool = True,
     width_mm: float = SINGLE_COLUMN_MM,
 ) -> Figure:
     """Plot average pore size against porosity of every map, by sample (Fig. 3c).
 
-    Large marks are the means of the samples.
+    Large marks are the means of the samples. Lines lie midway between neighbouring means: by
+    porosity alone, the nearest mean changes at the dashed ones, by pore size at the dotted ones.
 
     Parameters
     ----------
@@ -39,6 +41,8 @@ def descriptor_scatter(
         Porosity of each map, by sample.
     pore_size_nm2 : mapping of str to array, (N,)
         Average pore size in nm2 of the same maps; maps without pores (NaN) are left out.
+    decisions : bool
+        Draw the lines.
     width_mm : float
         Width of the figure, mm.
 
@@ -51,6 +55,7 @@ def descriptor_scatter(
         raise NpmError("Porosity and pore size must be given for the same samples.")
     figure, axes = new_figure(1, 1, width_mm, 0.78 * width_mm)
     panel = axes[0, 0]
+    means = []
     for k, name in enumerate(porosity):
         x, y = np.asarray(porosity[name], float), np.asarray(pore_size_nm2[name], float) / 1e6
         if x.shape != y.shape:
@@ -59,9 +64,16 @@ def descriptor_scatter(
         style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
         panel.scatter(x[known], y[known], s=7, alpha=0.5, linewidths=0, **style)
         mean = (x[known].mean(), y[known].mean()) if known.any() else ([], [])
+        means += [mean] if known.any() else []
         panel.scatter(
             *mean, s=42, edgecolors="black", linewidths=0.8, label=name, zorder=3, **style
         )
+    if decisions:
+        for line, values, style in zip(
+            (panel.axvline, panel.axhline), zip(*means, strict=True), ("--", ":"), strict=False
+        ):
+            for low, high in pairwise(sorted(values)):
+                line((low + high) / 2, color="0.4", linestyle=style, linewidth=0.7, zorder=0)
     panel.set_xlabel("Porosity")
     panel.set_ylabel("Average pore size (µm²)")
     panel.legend(title="Mean of")

@@ -7,11 +7,12 @@ from .drawing_parts import Drawing as Drawing
 from .drawing_parts import explained_tile as explained_tile
 from .evaluation_drawing import evaluation_figures
 from .faithfulness_drawing import faithfulness_figures
-from .maps_drawing import map_figures, statistics_figures
+from .maps_drawing import map_figures
 from .network_drawing import network_figures
 from .patterns_drawing import pattern_figures
 from .similarity_drawing import similarity_figures
 from .stamps import stamp_of
+from .statistics_drawing import statistics_figures
 from .study import Study
 
 

@@ -1,9 +1,7 @@
-"""The figures of a study's calibration, maps and porosity statistics."""
+"""The figures of a study's calibration and maps."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from .calibration_drawing import calibration_figures
 from .drawing_parts import Drawing, choose_tiles, one_tile
@@ -54,44 +52,4 @@ def map_figures(study: Study, seed: int) -> Iterator[Drawing]:
 
     yield Drawing(
         "isodata", f"LP and HP parts of a tile of {name} (as Fig. S3).", ("smooth",), isodata
-    )
-
-
-def statistics_figures(study: Study) -> Iterator[Drawing]:
-    """Yield the figures of porosity statistics."""
-    from napari_npm import figures
-
-    def by_sample(column: str) -> dict[str, Any]:
-        table = study.table("describe")
-        assert table is not None
-        return {
-            sample.name: table.loc[table["sample"] == sample.name, column].to_numpy()
-            for sample in study.samples
-        }
-
-    def scatter() -> "Figure":
-        return figures.descriptor_scatter(by_sample("porosity"), by_sample("pore_area_nm2"))
-
-    yield Drawing(
-        "descriptors",
-        "Porosity and average pore size of every tile (as Fig. 3c).",
-        ("describe",),
-        scatter,
-    )
-
-    def fractions() -> "Figure":
-        table = study.table("describe")
-        assert table is not None
-        columns = [name for name in table.columns if name.startswith("fraction_")]
-        values = {
-            sample.name: table.loc[table["sample"] == sample.name, columns].to_numpy()
-            for sample in study.samples
-        }
-        return figures.volume_fractions(values, np.linspace(0, 1, len(columns) + 1).tolist())
-
-    yield Drawing(
-        "fractions",
-        "Volume fractions of porosity ranges, mean and SD over tiles (as Fig. 3d).",
-        ("describe",),
-        fractions,
     )

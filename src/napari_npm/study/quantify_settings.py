@@ -16,7 +16,12 @@ class DescribeParameters(Parameters):
         5, "Number of equal porosity ranges for the volume fractions (Fig. 3d).", ge=1, le=100
     )
     confidence: float = parameter(
-        0.90, "Confidence level of the Tukey-Kramer comparison.", gt=0, lt=1
+        0.90, "Confidence level of the comparisons of means.", gt=0, lt=1
+    )
+    shapes: bool = parameter(
+        False,
+        "Also chord lengths, lineal path, local thickness and Minkowski functionals (some 0.1 s a"
+        " tile).",
     )
 
 
