@@ -42,10 +42,11 @@ def test_every_setting_reaches_the_training_and_notes_reach_the_user(quick, aske
         "precision": "bfloat16",
     }
     built = {"widths": (2, 3, 2, 3, 2, 3, 2), "pooling": "average", "padding": "replicate"}
+    quick.set_parameters("split", validation_fraction=0.3)
     quick.set_parameters(
         "train", maps=("both",), jitter_offset=0.1, jitter_gain=0.2, **settings, **built
     )
-    (outcome,) = run(quick, ["train"])
+    _, outcome = run(quick, ["split", "train"])
     (found,) = asked
     assert {name: found[name] for name in settings} == settings
     assert (found["brightness"], found["contrast"]) == (0.1, 0.2)
@@ -59,6 +60,25 @@ def test_every_setting_reaches_the_training_and_notes_reach_the_user(quick, aske
     assert (card["device"], card["processes"]) == ("cpu", 1)
     assert card["notes"] == ["Something was otherwise."]
     assert outcome.warnings == ("both: Something was otherwise.",)
+
+
+def test_stopping_early_takes_a_validation_part(quick, asked):
+    quick.set_parameters("train", maps=("mulf",), **SMALL)
+    run(quick, ["train"])
+    # nothing to stop by: all epochs, and the same model as with any default
+    quick.set_parameters("train", patience=1)
+    assert items_left(quick, "train") == 0
+    quick.set_parameters("train", patience=2)
+    with pytest.raises(NpmError, match=r"needs a validation part, .* or set patience to 0"):
+        run(quick, ["train"])
+    quick.set_parameters("train", patience=0)
+    run(quick, ["train"])
+    quick.reset_parameters("train")
+    quick.set_parameters("train", maps=("mulf",), **{**SMALL, "epochs": 4})
+    quick.set_parameters("split", validation_fraction=0.3)
+    run(quick, ["split", "train"])
+    assert [found["patience"] for found in asked] == [1, 0, 2]
+    assert [found["validation"] is None for found in asked] == [True, True, False]
 
 
 def test_another_device_is_no_reason_to_train_again_but_other_widths_are(quick):

@@ -1,7 +1,7 @@
 """The parameters of splitting, training and testing."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from .parameters import Parameters, parameter
 
@@ -86,10 +86,12 @@ class TrainParameters(Parameters):
         ge=0,
         lt=1,
     )
-    patience: int = parameter(
-        10,
-        "Stop after so many epochs without a better validation; the best epoch is kept. 0, or no"
-        " validation part: never.",
+    patience: int | None = parameter(
+        None,
+        "Stop after so many epochs without a better validation; the best epoch is kept. By default"
+        " a third of the epochs where the split has a validation part. Few specimens are better"
+        " learnt from, so it has none by default (validation_fraction of split): then the last"
+        " epoch is kept. 0: never stop.",
         ge=0,
         le=10_000,
     )
@@ -113,6 +115,11 @@ class TrainParameters(Parameters):
         ge=1,
         le=1024,
     )
+
+    def in_effect(self) -> Self:
+        """Return the same with the patience that holds where there is a validation part."""
+        patience = -(-self.epochs // 3) if self.patience is None else self.patience
+        return self.model_copy(update={"patience": patience})
 
 
 class PredictParameters(Parameters):

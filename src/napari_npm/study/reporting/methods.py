@@ -12,6 +12,7 @@ from .evaluation import evaluation_sentence
 from .masks import mask_sentence
 from .regions import regions_sentence
 from .relevance import explain_sentence
+from .similarity import compare_sentence
 
 
 def methods_paragraph(study: Study) -> str:
@@ -119,7 +120,8 @@ def _describe(_: Study, p: Any) -> str:
         "Pores were the connected regions"
         f" ({p.connectivity}-connectivity, at least {p.min_pore_px} px) above the isodata"
         f" threshold of the 256-level MulF map; means were compared at {p.confidence:.0%} by the"
-        " Tukey-Kramer procedure on tiles and on specimen means."
+        " Tukey-Kramer procedure on specimen means and on tiles, and without equal variances by"
+        " Welch's analysis of variance and the Games-Howell procedure."
     )
 
 
@@ -154,6 +156,7 @@ def _train(study: Study, p: Any) -> str:
     changes = ["the symmetries of the square", *jitter] if p.augment else jitter
     augment = f"with augmentation by {' and '.join(changes)}" if changes else "without augmentation"
     parts = {row["part"] for row in study.record("split", "split").rows}
+    p = p.in_effect()
     best = (
         f"; the best epoch on the validation tiles was kept, and training ended after {p.patience}"
         " epochs without a better one"
@@ -211,4 +214,5 @@ _TELLERS = {
     "threshold": _threshold,
     "regions": regions_sentence,
     "correlate": _correlate,
+    "compare": compare_sentence,
 }

@@ -119,8 +119,9 @@ class Repeats:
 
     def inputs(self, kind: str, number: int) -> dict[str, Any]:
         """Return what the network of a repeat depends on."""
+        training = self.training(number).in_effect()
         return {
-            "training": self.training(number).model_dump(mode="json", exclude=set(Train.choosing)),
+            "training": training.model_dump(mode="json", exclude=set(Train.choosing)),
             "train_version": Train.version,
             **self.shared([kind], number),
         }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress, silent
 from napari_npm.study.settings import TrainParameters
 from napari_npm.study.sharing import local_processes, team_of
@@ -51,7 +52,17 @@ def train_on(
     Returns
     -------
     TrainingResult
+
+    Raises
+    ------
+    NpmError
+        If it is to stop early and there is no validation part, or as the training raises.
     """
+    if parameters.patience and "validation" not in parts:
+        raise NpmError(
+            "Stopping early (patience) needs a validation part, and the split has none: take one"
+            " with validation_fraction of split, or set patience to 0 to train all epochs."
+        )
     order = {
         "kind": kind,
         "parts": list(parts),
@@ -119,7 +130,7 @@ def train_share(
         augment=parameters.augment,
         brightness=parameters.jitter_offset,
         contrast=parameters.jitter_gain,
-        patience=parameters.patience,
+        patience=parameters.in_effect().patience or 0,
         seed=parameters.seed,
         device=parameters.device,
         precision=parameters.precision,

@@ -1,6 +1,6 @@
 """train: the network learns to tell the samples apart (paper, section 2.2)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,10 @@ class Train(Step[TrainParameters]):
             Item(kind, {"maps": all_maps(study, kind), "tiles": places, "split": split}, 1000)
             for kind in parameters.maps
         ]
+
+    def key(self, parameters: TrainParameters, inputs: Mapping[str, Any]) -> str:
+        """Return the hash of what a model depends on: the patience as it takes effect."""
+        return super().key(parameters.in_effect(), inputs)
 
     def kept(self, study: Study, parameters: TrainParameters, item: Item) -> bool:
         """Tell whether the model is still there, as it was written."""
