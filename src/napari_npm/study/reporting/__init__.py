@@ -7,11 +7,13 @@ from .evaluation import evaluation
 from .faithfulness import faithfulness
 from .findings import correlation, headlines, learning
 from .masks import masks
-from .material import data, statistics
+from .material import data
 from .methods import methods_paragraph
 from .parts import Section
 from .regions import regions
 from .relevance import relevance
+from .similarity import similarity
+from .statistics import statistics
 
 __all__ = ["headlines", "methods_paragraph", "sections"]
 
@@ -26,6 +28,7 @@ _MAKERS = (
     faithfulness,
     regions,
     correlation,
+    similarity,
 )
 
 

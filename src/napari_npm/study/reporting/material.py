@@ -1,10 +1,8 @@
-"""The sections of a report on images, calibration and porosity statistics."""
+"""The section of a report on the images."""
 
 from napari_npm.study.study import Study
 
-from .parts import Section, Table, mean_sd, number, records
-
-_DESCRIPTOR = {"porosity": "porosity", "pore_area_nm2": "average pore size"}
+from .parts import Section, Table
 
 
 def data(study: Study) -> Section:
@@ -45,58 +43,4 @@ def data(study: Study) -> Section:
             for text, ids in warned.items()
         )
         section.tables.append(Table("Warnings", ("Warning", "Images", "Such as"), lines))
-    return section
-
-
-def statistics(study: Study) -> Section | None:
-    """Tell what porosity statistics alone say about the samples."""
-    table = study.table("describe")
-    if table is None:
-        return None
-    rows = [
-        (
-            str(sample),
-            mean_sd(part["porosity"], ".3f"),
-            mean_sd(part["pore_area_nm2"], ",.0f"),
-            mean_sd(part["pore_diameter_nm"], ",.0f"),
-        )
-        for sample, part in table.groupby("sample", sort=False)
-    ]
-    columns = ("Sample", "Porosity", "Average pore size (nm²)", "Equivalent diameter (nm)")
-    section = Section(
-        "Statistics alone",
-        [],
-        [Table("Mean ± SD over tiles", columns, tuple(rows))],
-        ["descriptors", "fractions"],
-    )
-    nearest = records(study, "nearest_mean")
-    if nearest:
-        parts = [f"{one['accuracy']:.1%} by {_DESCRIPTOR[one['descriptor']]}" for one in nearest]
-        section.paragraphs.append(
-            f"Giving each tile to the sample with the nearest mean is right for"
-            f" {' and '.join(parts)} (all tiles, as in the paper)."
-        )
-    lines = tuple(
-        (
-            _DESCRIPTOR[one["descriptor"]],
-            "specimen means" if one["level"] == "specimen" else "tiles",
-            f"{one['first']} - {one['second']}",
-            number(one["first_mean"]),
-            number(one["second_mean"]),
-            number(one["difference"]),
-            number(one["critical_range"]),
-            "different" if one["different"] else "not different",
-        )
-        for one in records(study, "tukey_kramer")
-    )
-    if lines:
-        confidence = records(study, "tukey_kramer")[0]["confidence"]
-        heads = ("Descriptor", "Test on", "Pair", "First", "Second", "Difference", "CR", "Means")
-        section.tables.append(
-            Table(f"Tukey-Kramer comparison at {confidence:.0%} confidence", heads, lines)
-        )
-        section.paragraphs.append(
-            "Tiles of one specimen are not independent, so the test on tiles finds differences"
-            " too easily; the one on specimen means is the one to trust."
-        )
     return section
