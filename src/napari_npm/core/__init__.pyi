@@ -18,13 +18,16 @@ from .centre_bias import flat_field as flat_field
 from .centre_bias import mean_field as mean_field
 from .controls import ShiftedMaps as ShiftedMaps
 from .controls import shuffle_labels as shuffle_labels
+from .correlation import CorrelationDifference as CorrelationDifference
 from .correlation import Length as Length
 from .correlation import TwoPoint as TwoPoint
 from .correlation import characteristic_length as characteristic_length
 from .correlation import combine as combine
+from .correlation import compare_correlations as compare_correlations
 from .correlation import correlation_length as correlation_length
 from .correlation import from_counts as from_counts
 from .correlation import two_point as two_point
+from .correlation import two_point_by_direction as two_point_by_direction
 from .descriptors import average_pore_size as average_pore_size
 from .descriptors import grey_histogram as grey_histogram
 from .descriptors import porosity as porosity

@@ -1,11 +1,12 @@
 """Correlation and characteristic length of a two-point correlation, and what limits them."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ._two_point import TwoPoint
+from ._two_point import TwoPoint, by_unit
 from .errors import NpmError
 
 Floats = NDArray[np.float64]
@@ -14,6 +15,7 @@ Floats = NDArray[np.float64]
 _FEWEST_MAPS = 3
 # The far part of the curve, taken as what it settles at: the last quarter of the distances.
 _FAR = 0.75
+_INTERVAL = (0.05, 0.95)
 _NO_SPREAD = "no spread between maps: the error is the scatter in the last quarter of r"
 
 
@@ -28,7 +30,8 @@ class Length:
     px : int
         The same in pixels; lengths are whole pixels, the resolution of r.
     low_um, high_um : float or None
-        90 % bootstrap interval over the maps, in µm; None where it is not given.
+        90 % bootstrap interval over the maps (or specimens), in µm, widened to hold the length
+        itself; None with fewer than three of them, or where all are alike.
     determined : bool
         False where the data do not fix the length: see `limit`.
     limit : str
@@ -50,6 +53,7 @@ def correlation_length(
     tolerance: float = 0.0,
     resamples: int = 200,
     seed: int = 0,
+    groups: Sequence[Hashable] | None = None,
 ) -> Length:
     """Find the distance beyond which P(dn | r) stays constant within its sampling error.
 
@@ -64,6 +68,9 @@ def correlation_length(
        95 % quantile of its largest ratio to that median).
     4. The length is the smallest r from which on D is within the error (or within `tolerance`,
        where that is larger) at every larger r.
+
+    The interval is of the same reading of each resampled ensemble, with the error held and the
+    mean rise of D by resampling taken off at each r.
 
     More maps make the error smaller and can make the length longer, because fainter correlation
     is seen; give a `tolerance` to compare ensembles of different sizes. With fewer than three
@@ -81,34 +88,45 @@ def correlation_length(
         Bootstrap samples.
     seed : int
         Seed of the bootstrap.
+    groups : sequence, (n_images,), optional
+        Specimen of each map: whole specimens are drawn, as tiles of one are not independent.
 
     Returns
     -------
     Length
-        Without an interval. Not determined where P still changes in the last quarter.
+        Not determined where P still changes in the last quarter.
 
     Raises
     ------
     NpmError
-        For fewer than 8 distances with pairs, or a pixel size that is not above 0.
+        For fewer than 8 distances with pairs, a pixel size that is not above 0, or groups that do
+        not fit.
     """
-    r, grouped = _usable(correlation, pixel_size_nm)
+    r, grouped = _usable(correlation, pixel_size_nm, groups)
     far = r >= r[0] + _FAR * (r[-1] - r[0])
     departure = _departure(grouped.sum(axis=0), far)
     distance = np.abs(departure).sum(axis=1) / 2
-    drawn = _resampled(grouped, resamples, seed)
-    noise = np.abs(_departure(drawn, far) - departure).sum(axis=-1) / 2
+    drawn = _departure(_resampled(grouped, resamples, seed), far)
+    noise = np.abs(drawn - departure).sum(axis=-1) / 2
     usual = np.median(noise, axis=0) if noise.size else np.zeros(r.size)
     from_maps = bool(np.all(usual > 0))
     if from_maps:
         error = usual * np.quantile((noise / usual).max(axis=1), 0.95)
     else:
         error = np.full(r.size, 2 * distance[far].max())
-    changing = np.flatnonzero(distance > np.maximum(error, tolerance))
-    first = 0 if changing.size == 0 else int(changing[-1]) + 1
+    allowed = np.maximum(error, tolerance)
+    first = int(_settled(distance, allowed))
+    low = high = None
+    if from_maps:
+        again = np.abs(drawn).sum(axis=-1) / 2
+        rise = again.mean(axis=0) - distance
+        low, high = _interval(r, _settled(again - rise, allowed), first)
     if first == r.size or far[first]:
-        limit = f"P(dn | r) still changes near r_max = {r[-1]} px: larger maps or r_max are needed"
-        return _length(int(r[min(first, r.size - 1)]), pixel_size_nm, False, limit)
+        limit = (
+            f"the window: P(dn | r) still changes near r_max = {r[-1]} px, so larger maps or a"
+            " larger r_max are needed"
+        )
+        return _length(int(r[min(first, r.size - 1)]), pixel_size_nm, False, limit, low, high)
     if not from_maps:
         limit = _NO_SPREAD
     elif first == 0:
@@ -116,12 +134,17 @@ def correlation_length(
     elif tolerance > error[first - 1]:
         limit = f"the tolerance of {tolerance:g}"
     else:
-        limit = f"the sampling error over {correlation.n_images} maps: fainter decay is not seen"
-    return _length(int(r[first]), pixel_size_nm, True, limit)
+        limit = f"the sampling error over {_units(grouped, groups)}: fainter decay is not seen"
+    return _length(int(r[first]), pixel_size_nm, True, limit, low, high)
 
 
 def characteristic_length(
-    correlation: TwoPoint, pixel_size_nm: float, *, resamples: int = 200, seed: int = 0
+    correlation: TwoPoint,
+    pixel_size_nm: float,
+    *,
+    resamples: int = 200,
+    seed: int = 0,
+    groups: Sequence[Hashable] | None = None,
 ) -> Length:
     """Find the distance r >= 1 px at which P(dn = 0 | r) is lowest (section 3, Fig. 6c).
 
@@ -141,18 +164,21 @@ def characteristic_length(
         Bootstrap samples.
     seed : int
         Seed of the bootstrap.
+    groups : sequence, (n_images,), optional
+        Specimen of each map: whole specimens are drawn, as tiles of one are not independent.
 
     Returns
     -------
     Length
-        With the 5-95 % bootstrap interval of the position of the minimum from three maps on.
+        With the interval of the position of the minimum.
 
     Raises
     ------
     NpmError
-        For fewer than 8 distances with pairs, or a pixel size that is not above 0.
+        For fewer than 8 distances with pairs, a pixel size that is not above 0, or groups that do
+        not fit.
     """
-    r, grouped = _usable(correlation, pixel_size_nm)
+    r, grouped = _usable(correlation, pixel_size_nm, groups)
     far = r >= r[0] + _FAR * (r[-1] - r[0])
     same = _shares(grouped.sum(axis=0))[:, 0]
     lowest = int(np.argmin(same))
@@ -162,20 +188,48 @@ def characteristic_length(
     usual = noise.std(axis=0) if noise.size else np.zeros(r.size)
     low = high = None
     if usual.any():
-        limit = f"the sampling error over {correlation.n_images} maps"
+        limit = f"the sampling error over {_units(grouped, groups)}"
         ratio = np.abs(noise) / np.where(usual > 0, usual, 1.0)
         error = usual * np.quantile(ratio.max(axis=1), 0.95)
-        places = np.sort(np.argmin(drawn, axis=1))
-        low, high = (int(r[places[round(q * (places.size - 1))]]) for q in (0.05, 0.95))
+        low, high = _interval(r, np.argmin(drawn, axis=1), lowest)
+        if low == high:
+            limit = f"the pixel size: all resamples of {_units(grouped, groups)} agree"
     else:
         limit = _NO_SPREAD
         error = np.full(r.size, 2 * np.abs(same[far] - same[far].mean()).max())
     determined = not np.any(far & (higher <= error))
     if far[lowest]:
-        limit = f"P(dn = 0 | r) is lowest near r_max = {r[-1]} px: larger maps or r_max are needed"
+        limit = (
+            f"the window: P(dn = 0 | r) is lowest near r_max = {r[-1]} px, so larger maps or a"
+            " larger r_max are needed"
+        )
     elif not determined:
-        limit = f"flat minimum: it cannot be told from P(dn = 0) near r_max = {r[-1]} px"
+        limit = (
+            f"the spread over {_units(grouped, groups)}: the minimum is flat and cannot be told"
+            f" from P(dn = 0) near r_max = {r[-1]} px"
+        )
     return _length(int(r[lowest]), pixel_size_nm, determined, limit, low, high)
+
+
+def _settled(distance: Floats, allowed: Floats) -> NDArray[np.intp]:
+    """Return the place from which on the distance is within what is allowed, (...)."""
+    changing = distance > allowed
+    last: NDArray[np.intp] = changing.shape[-1] - np.argmax(changing[..., ::-1], axis=-1)
+    return np.where(changing.any(axis=-1), last, 0)
+
+
+def _interval(r: NDArray[np.int64], places: NDArray[np.intp], found: int) -> tuple[int, int]:
+    """Return the 5 and 95 % quantiles of the resampled places, widened to hold the one found."""
+    ordered = np.sort(places)
+    low, high = (int(ordered[round(q * (ordered.size - 1))]) for q in _INTERVAL)
+    last = r.size - 1
+    return int(r[min(low, found, last)]), int(r[min(max(high, found), last)])
+
+
+def _units(grouped: NDArray[np.int64], groups: Sequence[Hashable] | None) -> str:
+    """Say over what the ensemble is resampled."""
+    n, kind = len(grouped), "map" if groups is None else "specimen"
+    return f"{n} {kind}{'s' if n != 1 else ''}"
 
 
 def _length(
@@ -198,15 +252,15 @@ def _length(
 
 
 def _usable(
-    correlation: TwoPoint, pixel_size_nm: float
+    correlation: TwoPoint, pixel_size_nm: float, groups: Sequence[Hashable] | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distances from 1 px on that have pairs, and the grouped counts there."""
+    """Return the distances from 1 px on that have pairs, and each unit's grouped counts there."""
     if not (np.isfinite(pixel_size_nm) and pixel_size_nm > 0):
         raise NpmError("Give the pixel size in nm, above 0, to read lengths.")
     held = (correlation.pairs > 0) & (correlation.r >= 1)
     if np.count_nonzero(held) < 8:
         raise NpmError("Lengths need pixel pairs at 8 distances or more: use a larger r_max.")
-    return correlation.r[held], correlation.grouped[:, held]
+    return correlation.r[held], by_unit(correlation, groups)[:, held]
 
 
 def _resampled(grouped: NDArray[np.int64], resamples: int, seed: int) -> Floats:

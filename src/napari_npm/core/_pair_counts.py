@@ -1,10 +1,10 @@
-"""Exact counts of pixel pairs by distance and grey difference: the compiled kernels.
+"""Exact counts of pixel pairs by bin of displacement and grey difference: the compiled kernels.
 
-Three ways give the same integers. For whole maps, rows are compared displacement by displacement;
-for dense masks the same with a mark on pixels outside; for sparse masks the listed pixels are
-paired directly. Each kernel does one share of the work, without the GIL and without numba's own
-threads: its threading layers abort when called from several threads at once, as dask does.
-Counts are integers, so the result does not depend on how the work is shared.
+Two ways give the same integers. Direct: rows are compared displacement by displacement, with a
+mark on pixels outside a mask. Sparse: the listed pixels of a mask are paired. Each kernel does one
+share of the work, without the GIL and without numba's own threads: its threading layers abort when
+called from several threads at once, as dask does. Counts are integers, so the result does not
+depend on how the work is shared.
 """
 
 import os
@@ -15,12 +15,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-Counts = NDArray[np.int64]
-Offsets = NDArray[np.int64]
+from ._displacements import Displacements, Offsets
 
-# Below this share of pixels in the mask, listed pixels are faster than masked rows (measured on
-# 384x384 maps, r <= 200 px: rows 2.4 s whatever the mask, listed pixels 2.0 s at 0.4).
-_LISTED_BELOW = 0.4
+Counts = NDArray[np.int64]
+Grey = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
 # Parallel histograms of the masked rows: neighbouring pixels often have equal differences, and
 # adding to one address again and again would wait for each store.
 _LANES = 8
@@ -28,16 +28,13 @@ _SLOT = 264  # 256 differences, one slot for pairs outside the mask, and padding
 # Empty 32-bit histograms before they can overflow.
 _FULL = 2**31
 
+_Share = Callable[[int, int, Counts], None]
 
-def count_pairs(
-    grey: NDArray[np.uint8],
-    mask: NDArray[np.bool_] | None,
-    r_max: int,
-    *,
-    threads: int | None = None,
-    method: str = "auto",
+
+def count_direct(
+    grey: Grey, mask: Mask | None, where: Displacements, threads: int | None = None
 ) -> Counts:
-    """Count the pixel pairs of one map by rounded distance and grey difference.
+    """Count the pairs of one map row by row.
 
     Parameters
     ----------
@@ -45,71 +42,77 @@ def count_pairs(
         Grey levels.
     mask : array of bool, (H, W), optional
         Both pixels of a pair must be inside.
-    r_max : int
-        Largest distance in px, rounded to whole pixels.
+    where : Displacements
+        Of a map of this shape.
     threads : int, optional
-        Threads to use; as many as there are cores by default. The counts do not depend on it.
-    method : {"auto", "rows", "listed"}
-        How to count; "auto" chooses by the density of the mask.
+        Threads to use; as many as there are cores by default.
 
     Returns
     -------
-    array of int64, (r_max + 1, 256)
-        Unordered pairs, each once; row 0 holds every pixel with itself.
+    array of int64, (bins, 256)
+        Unordered pairs, each once.
     """
-    inside = grey.size if mask is None else int(np.count_nonzero(mask))
-    ring = _rings(min(r_max, grey.shape[0] - 1), min(r_max, grey.shape[1] - 1), r_max)
-    if method == "auto":
-        method = "listed" if inside < _LISTED_BELOW * grey.size else "rows"
-    if method == "listed":
-        share = _listed_share(grey, np.ones(grey.shape, dtype=bool) if mask is None else mask, ring)
-    else:
-        share = _row_share(grey, mask, ring)
-    counts = _in_threads(share, r_max, ring.shape[0], threads)
-    counts[0, 0] = inside
-    return counts
-
-
-_Share = Callable[[int, int, Counts], None]
-
-
-def _listed_share(grey: NDArray[np.uint8], mask: NDArray[np.bool_], ring: Offsets) -> _Share:
-    rows, columns = np.nonzero(mask)
-    starts = np.searchsorted(rows, np.arange(grey.shape[0] + 1)).astype(np.int64)
-    columns32: NDArray[np.int32] = columns.astype(np.int32)
-    values = grey[mask]
-
-    def share(part: int, parts: int, counts: Counts) -> None:
-        _listed(starts, columns32, values, ring, part, parts, counts)
-
-    return share
-
-
-def _row_share(grey: NDArray[np.uint8], mask: NDArray[np.bool_] | None, ring: Offsets) -> _Share:
-    dy, dx, r = _half_plane(ring)
+    dy, dx, bins = where.listed()
+    reach = where.reach[1] if where.periodic else 0
     if mask is None:
-        whole = np.ascontiguousarray(grey)
+        first = np.ascontiguousarray(grey)
+        second = _continued(first, where)
 
         def share(part: int, parts: int, counts: Counts) -> None:
-            mine = r % parts == part
-            _rows(whole, dy[mine], dx[mine], r[mine], counts)
+            mine = bins % parts == part
+            _rows(first, second, reach, dy[mine], dx[mine], bins[mine], counts)
 
     else:
         # A pixel outside the mask differs by more than 255 from everything, itself included.
-        first = np.where(mask, grey.astype(np.int16), np.int16(1024))
-        second = np.where(mask, grey.astype(np.int16), np.int16(-1024))
+        one = np.where(mask, grey.astype(np.int16), np.int16(1024))
+        two = _continued(np.where(mask, grey.astype(np.int16), np.int16(-1024)), where)
 
         def share(part: int, parts: int, counts: Counts) -> None:
-            mine = r % parts == part
-            _masked_rows(first, second, dy[mine], dx[mine], r[mine], counts)
+            mine = bins % parts == part
+            _masked_rows(one, two, reach, dy[mine], dx[mine], bins[mine], counts)
 
-    return share
+    return _in_threads(share, where, threads)
 
 
-def _in_threads(share: _Share, r_max: int, rows: int, threads: int | None) -> Counts:
+def count_sparse(
+    grey: Grey, mask: Mask | None, where: Displacements, threads: int | None = None
+) -> Counts:
+    """Count the pairs of one map pixel by pixel of its mask; as `count_direct`."""
+    inside = np.ones(grey.shape, dtype=bool) if mask is None else mask
+    starts, columns, values = _listing(grey, inside)
+    reach = where.reach[1] if where.periodic else 0
+    there = _listing(_continued(grey, where), _continued(inside, where))
+
+    def share(part: int, parts: int, counts: Counts) -> None:
+        _listed(
+            starts, columns, values, there[0], there[1] - np.int32(reach), there[2],
+            where.bins, where.periodic, part, parts, counts,
+        )  # fmt: skip
+
+    return _in_threads(share, where, threads)
+
+
+def _continued(values: NDArray[np.generic], where: Displacements) -> NDArray[np.generic]:
+    """Return the map with what a displaced pixel of a periodic map meets beyond its edges."""
+    if not where.periodic:
+        return values
+    down, across = where.reach
+    return np.pad(values, ((0, down), (across, across)), mode="wrap")
+
+
+def _listing(
+    grey: NDArray[np.generic], mask: NDArray[np.generic]
+) -> tuple[Offsets, NDArray[np.int32], NDArray[np.generic]]:
+    """List the pixels of a mask: where each row starts, their columns and their values."""
+    rows, columns = np.nonzero(mask)
+    starts = np.searchsorted(rows, np.arange(grey.shape[0] + 1)).astype(np.int64)
+    return starts, columns.astype(np.int32), grey[rows, columns]
+
+
+def _in_threads(share: _Share, where: Displacements, threads: int | None) -> Counts:
     """Run the shares of the work in threads and add up what they count."""
-    parts = max(1, min(threads or os.cpu_count() or 1, rows))
-    counts = np.zeros((parts, r_max + 1, 256), dtype=np.int64)
+    parts = max(1, min(threads or os.cpu_count() or 1, where.bins.shape[0]))
+    counts = np.zeros((parts, where.n_bins, 256), dtype=np.int64)
     if parts == 1:
         share(0, 1, counts[0])
     else:
@@ -120,30 +123,16 @@ def _in_threads(share: _Share, r_max: int, rows: int, threads: int | None) -> Co
     return total
 
 
-def _rings(rows: int, columns: int, r_max: int) -> Offsets:
-    """Round the length of every displacement (dy, dx); -1 beyond `r_max`.
-
-    A whole number is never the square of a half-integer, so rounding has no ties.
-    """
-    length = np.sqrt(np.add.outer(np.arange(rows + 1) ** 2, np.arange(columns + 1) ** 2))
-    ring = np.rint(length).astype(np.int64)
-    ring[ring > r_max] = -1
-    return ring
-
-
-def _half_plane(ring: Offsets) -> tuple[Offsets, Offsets, Offsets]:
-    """List one displacement of every opposite pair, ordered by rounded length."""
-    reach = ring.shape[1] - 1
-    dy, dx = np.mgrid[0 : ring.shape[0], -reach : reach + 1]
-    r = ring[dy, np.abs(dx)]
-    wanted = (r > 0) & ((dy > 0) | (dx > 0))
-    dy, dx, r = dy[wanted], dx[wanted], r[wanted]
-    order = np.argsort(r, kind="stable")
-    return dy[order], dx[order], r[order]
-
-
 @numba.njit(cache=True, nogil=True, boundscheck=False)
-def _rows(grey: NDArray[np.uint8], dy: Offsets, dx: Offsets, r: Offsets, counts: Counts) -> None:
+def _rows(
+    grey: Grey,
+    second: Grey,
+    reach: int,
+    dy: Offsets,
+    dx: Offsets,
+    bins: Offsets,
+    counts: Counts,
+) -> None:
     height, width = grey.shape
     row = np.zeros(width // 8 * 8 + 8, dtype=np.uint8)
     eight = row.view(np.uint64)
@@ -152,11 +141,13 @@ def _rows(grey: NDArray[np.uint8], dy: Offsets, dx: Offsets, r: Offsets, counts:
     two = np.uint64(65535)
     held = 0
     for k in range(dy.size):
-        start, length = max(0, -dx[k]), width - abs(dx[k])
+        start, length, lines = 0, width, height
+        if reach == 0:
+            start, length, lines = max(0, -dx[k]), width - abs(dx[k]), height - dy[k]
         whole = length // 8
-        for y in range(height - dy[k]):
+        for y in range(lines):
             a = grey[y, start : start + length]
-            b = grey[y + dy[k], start + dx[k] : start + dx[k] + length]
+            b = second[y + dy[k], reach + start + dx[k] : reach + start + dx[k] + length]
             for x in range(length):
                 row[x] = max(a[x], b[x]) - min(a[x], b[x])
             for x in range(whole):
@@ -168,14 +159,14 @@ def _rows(grey: NDArray[np.uint8], dy: Offsets, dx: Offsets, r: Offsets, counts:
             for x in range(8 * whole, length):
                 single[np.uintp(row[x])] += np.uint32(1)
         held += height * width
-        if k == dy.size - 1 or r[k + 1] != r[k] or held > _FULL:
+        if k == dy.size - 1 or bins[k + 1] != bins[k] or held > _FULL:
             held = 0
             for v in range(65536):
-                counts[r[k], v & 255] += pairs[v]
-                counts[r[k], v >> 8] += pairs[v]
+                counts[bins[k], v & 255] += pairs[v]
+                counts[bins[k], v >> 8] += pairs[v]
                 pairs[v] = 0
             for v in range(256):
-                counts[r[k], v] += single[v]
+                counts[bins[k], v] += single[v]
                 single[v] = 0
 
 
@@ -183,9 +174,10 @@ def _rows(grey: NDArray[np.uint8], dy: Offsets, dx: Offsets, r: Offsets, counts:
 def _masked_rows(
     first: NDArray[np.int16],
     second: NDArray[np.int16],
+    reach: int,
     dy: Offsets,
     dx: Offsets,
-    r: Offsets,
+    bins: Offsets,
     counts: Counts,
 ) -> None:
     height, width = first.shape
@@ -193,22 +185,24 @@ def _masked_rows(
     slots = np.zeros((_LANES, _SLOT), dtype=np.uint32)
     held = 0
     for k in range(dy.size):
-        start, length = max(0, -dx[k]), width - abs(dx[k])
+        start, length, lines = 0, width, height
+        if reach == 0:
+            start, length, lines = max(0, -dx[k]), width - abs(dx[k]), height - dy[k]
         row[length : length - length % -_LANES] = 256
-        for y in range(height - dy[k]):
+        for y in range(lines):
             a = first[y, start : start + length]
-            b = second[y + dy[k], start + dx[k] : start + dx[k] + length]
+            b = second[y + dy[k], reach + start + dx[k] : reach + start + dx[k] + length]
             for x in range(length):
                 row[x] = min(abs(a[x] - b[x]), 256)
             for x in range(0, length, _LANES):
                 for lane in range(_LANES):
                     slots[np.uintp(lane), np.uintp(row[x + lane])] += np.uint32(1)
         held += height * width
-        if k == dy.size - 1 or r[k + 1] != r[k] or held > _FULL:
+        if k == dy.size - 1 or bins[k + 1] != bins[k] or held > _FULL:
             held = 0
             for lane in range(_LANES):
                 for dn in range(256):
-                    counts[r[k], dn] += slots[lane, dn]
+                    counts[bins[k], dn] += slots[lane, dn]
             slots[:] = 0
 
 
@@ -216,40 +210,43 @@ def _masked_rows(
 def _listed(
     starts: Offsets,
     columns: NDArray[np.int32],
-    values: NDArray[np.uint8],
-    ring: Offsets,
+    values: Grey,
+    starts_there: Offsets,
+    columns_there: NDArray[np.int32],
+    values_there: Grey,
+    bins: Offsets,
+    periodic: bool,
     part: int,
     parts: int,
     counts: Counts,
 ) -> None:
     height = starts.size - 1
-    reach = ring.shape[1] - 1
-    # Offset of the histogram of each distance; one more row takes what is too far away.
+    reach = bins.shape[1] // 2
+    # Offset of the histogram of each bin; one more row takes what counts nowhere.
     spill = counts.shape[0] * 256
     local = np.zeros(spill + 256, dtype=np.uint32)
     offset = np.empty(2 * reach + 1, dtype=np.uint32)
-    for dy in range(part, ring.shape[0], parts):
+    for dy in range(part, bins.shape[0], parts):
         far = 0
-        for dx in range(reach + 1):
-            r = ring[dy, dx]
-            offset[reach + dx] = r * 256 if r >= 0 else spill
-            offset[reach - dx] = offset[reach + dx]
-            if r >= 0:
-                far = dx
-        for y in range(height - dy):
-            low, end = starts[y + dy], starts[y + dy + 1]
+        for dx in range(-reach, reach + 1):
+            found = bins[dy, reach + dx]
+            offset[reach + dx] = found * 256 if found >= 0 else spill
+            if found >= 0:
+                far = max(far, abs(dx))
+        for y in range(height if periodic else height - dy):
+            low, end = starts_there[y + dy], starts_there[y + dy + 1]
             if low == end:
                 continue
             for i in range(starts[y], starts[y + 1]):
                 column, value = columns[i], np.int32(values[i])
-                while low < end and columns[low] < column - far:
+                nearest = column + 1 if dy == 0 else column - far
+                while low < end and columns_there[low] < nearest:
                     low += 1
-                begin = i + 1 if dy == 0 else low
-                for j in range(begin, end):
-                    dx = columns[j] - column
+                for j in range(low, end):
+                    dx = columns_there[j] - column
                     if dx > far:
                         break
-                    dn = abs(np.int32(values[j]) - value)
+                    dn = abs(np.int32(values_there[j]) - value)
                     local[np.uintp(offset[reach + dx]) + np.uintp(dn)] += np.uint32(1)
         # Emptied once a row offset, far below where 32 bits would overflow.
         for k in range(spill):

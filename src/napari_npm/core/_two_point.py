@@ -1,6 +1,6 @@
 """The result of a two-point correlation, however its pairs were counted."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +114,27 @@ def build(
     probability = counts / np.maximum(pairs, 1)
     r = np.arange(counts.shape[0], dtype=np.int64)
     return TwoPoint(r, probability, counts, len(grouped), grouped, edges)
+
+
+def by_unit(correlation: TwoPoint, groups: Sequence[Hashable] | None) -> NDArray[np.int64]:
+    """Sum the grouped counts of the maps of each specimen, in the order of appearance.
+
+    Raises
+    ------
+    NpmError
+        If there is not one specimen for each map.
+    """
+    if groups is None:
+        return correlation.grouped
+    if len(groups) != correlation.n_images:
+        raise NpmError(
+            f"There are {correlation.n_images} maps but {len(groups)} specimens: name one each."
+        )
+    names = list(dict.fromkeys(groups))
+    number = np.array([names.index(name) for name in groups])
+    summed = np.zeros((len(names), *correlation.grouped.shape[1:]), dtype=np.int64)
+    np.add.at(summed, number, correlation.grouped)
+    return summed
 
 
 def group_edges(levels: int) -> NDArray[np.int64]:
