@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from qtpy.QtCore import QModelIndex, Qt, Signal
+from qtpy.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from qtpy.QtGui import QAction, QKeySequence
 from qtpy.QtWidgets import QAbstractItemView, QApplication, QHeaderView, QTableView
 
@@ -73,13 +73,8 @@ class DataTable(QTableView):
 
     def _actions(self) -> None:
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        for text, slot, key in (
-            ("Copy", self.copy, QKeySequence.StandardKey.Copy),
-            ("Save as CSV…", self.save, QKeySequence.StandardKey.Save),
-        ):
+        for text, slot in (("Copy\tCtrl+C", self.copy), ("Save as CSV…\tCtrl+S", self.save)):
             action = QAction(text, self)
-            action.setShortcut(key)
-            action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
             action.triggered.connect(slot)
             self.addAction(action)
 
@@ -113,7 +108,11 @@ class DataTable(QTableView):
         if row < 0:
             self.clearSelection()
         elif not self.selectionModel().isRowSelected(row, QModelIndex()):
-            self.selectRow(row)
+            # Not `selectRow`, which heeds the keys that happen to be held.
+            flag = QItemSelectionModel.SelectionFlag
+            self.selectionModel().setCurrentIndex(
+                self.rows.index(row, 0), flag.ClearAndSelect | flag.Rows
+            )
             self.scrollTo(self.rows.index(row, 0))
         self._quiet = False
 
@@ -127,14 +126,23 @@ class DataTable(QTableView):
         if not _gathering():
             self.chosen.emit(self.rows.key_at(index.row()))
 
-    def copy(self) -> None:
+    def keyPressEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Copy and save by their usual keys."""
+        if event.matches(QKeySequence.StandardKey.Copy):
+            self.copy()
+        elif event.matches(QKeySequence.StandardKey.Save):
+            self.save()
+        else:
+            super().keyPressEvent(event)
+
+    def copy(self, *_: Any) -> None:
         """Copy the marked rows, or all, to paste them into a spreadsheet."""
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         rows = rows or list(range(self.rows.rowCount()))
         QApplication.clipboard().setText(self.rows.text(rows))
         self.said.emit("1 row copied." if len(rows) == 1 else f"{len(rows)} rows copied.")
 
-    def save(self) -> None:
+    def save(self, *_: Any) -> None:
         """Ask where, and write all rows as CSV in the background."""
         path = dialogs.choose_new_file(self, "Save the table", self.name + ".csv", "CSV (*.csv)")
         if path is None:

@@ -27,6 +27,8 @@ def draw_matrix(axes: Any, values: Any, label: str) -> None:
     apart = values[~np.eye(len(values), dtype=bool)]
     low, high = (float(apart.min()), float(apart.max())) if apart.size else (0.0, 1.0)
     shown = axes.imshow(values, cmap="viridis", vmin=low, vmax=high, interpolation="nearest")
+    # Constrained layout cuts the labels of panels of a fixed shape.
+    axes.figure.set_layout_engine("compressed")
     axes.set_xlabel("map, in the order found")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.get_major_locator().set_params(integer=True)

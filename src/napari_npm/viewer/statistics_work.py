@@ -29,11 +29,11 @@ _HEADS = {
     "name": ("Nearest mean by\n", "The descriptor whose sample means are compared"),
     "first": ("First\ngroup", ""),
     "second": ("Second\ngroup", ""),
+    "different": ("Differ?\n", "Whether the difference is above the critical range"),
     "first_mean": ("First\nmean", "Mean of the first group"),
     "second_mean": ("Second\nmean", "Mean of the second group"),
     "difference": ("Abs.\ndiff.", "Absolute difference of the means"),
     "critical_range": ("Critical\nrange", "Differences above it are significant"),
-    "different": ("Differ?\n", "Whether the difference is above the critical range"),
     "p_value": ("p\n", "Chance of such a difference if there were none"),
     "f_value": ("F\n", "Ratio of the mean squares between and within the samples"),
     "df_between": ("d.f.\nbetween", "Degrees of freedom between the samples"),
@@ -134,7 +134,7 @@ def _names(tiles: Any) -> list[str]:
 def columns_of(table: Any) -> tuple[Column, ...]:
     """Return the columns of a test, in the layout of the paper's Table 2 where it is that."""
     names = [name for name in table.columns if name not in _LEFT_OUT]
-    known = [name for name in names if name in _HEADS]
+    known = [name for name in _HEADS if name in names]
     # The named ones first: there is no room for everything, and all is saved.
     shown = [*known, *(name for name in names if name not in _HEADS)][:_MOST_COLUMNS]
     return tuple(
