@@ -85,7 +85,7 @@ def shapes_figure(
     -------
     Figure
     """
-    if not (lineal_path and chords and thickness and euler):
+    if not (lineal_path and euler):
         raise NpmError("There is nothing to plot: describe the samples with shapes first.")
     names = list(dict.fromkeys(name for name, _ in lineal_path))
     figure, axes = new_figure(2, 2, width_mm, 0.66 * width_mm)

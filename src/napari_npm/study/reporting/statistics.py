@@ -148,7 +148,7 @@ def _on_pores(table: Any) -> str:
         " size, connectivity and smallest pore."
     )
     if "isodata_roots" in table:
-        roots = table["isodata_roots"].fillna("").astype(str).str.split().str.len()
+        roots = table["isodata_roots"].map(lambda one: 0 if one != one else len(str(one).split()))
         several, none = int((roots > 1).sum()), int((roots == 0).sum())
         if several:
             text += (
