@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ._ahead import ahead
+from ._allocator import freed_memory_kept
 from ._maps import Maps, read_batch, read_map
 from ._memory import Portion
 from .errors import NpmError
@@ -67,7 +68,7 @@ def probabilities(
     portion = Portion(batch_size) if portion is None else portion
     parts = [range(start, min(start + batch_size, n)) for start in range(0, n, batch_size)]
     rows = []
-    with torch.no_grad():
+    with torch.no_grad(), freed_memory_kept():
         for part, images in zip(parts, ahead(partial(read_batch, maps), parts), strict=True):
             tensor = torch.as_tensor(images).to(parameter.device, parameter.dtype)
             logits = portion.work(partial(_in_portions, model, tensor), len(tensor))

@@ -6,6 +6,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import nn
 
+from ._allocator import freed_memory_kept
 from ._contrastive import ContrastiveEngine
 from ._explanation import (
     OWN_RULES,
@@ -196,6 +197,7 @@ class Explainer:
         """Images at a time; less than was given if memory ran out."""
         return self._portion.size
 
+    @freed_memory_kept()
     def __call__(
         self,
         images: Maps,

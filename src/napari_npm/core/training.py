@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._allocator import freed_memory_kept
 from ._batches import MapStore
 from ._devices import check_precision, choose_device, repeatable
 from ._distributed import Team
@@ -218,7 +219,7 @@ def train(
     if resume is not None:
         loop.restore(resume)
     team.check_same([settings, classes.tolist(), loop.epoch], "maps, settings or checkpoint")
-    with repeatable():
+    with repeatable(), freed_memory_kept():
         while not loop.done:
             record = loop.run_epoch()
             if on_epoch is not None:
