@@ -241,7 +241,7 @@ def test_samples_of_one_tile_have_no_comparison_and_a_readable_table(phantom_dat
             add_images(study, sample, [path])
         take_masks(study, phantom_data / "masks")
         run(study, QUICK[:6])
-        assert len(study.table("nearest_mean")) == 2
+        assert len(study.table("nearest_mean")) == 3
         assert study.table("anova").empty
         assert study.table("nonsense") is None
 

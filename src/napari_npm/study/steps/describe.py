@@ -106,7 +106,7 @@ class Describe(Step[DescribeParameters]):
 
     def finish_inputs(self, study: Study, parameters: DescribeParameters) -> Any:
         """Return what the tables depend on besides the tiles' rows."""
-        return [parameters.confidence]
+        return [parameters.confidence, [[one.name, one.label] for one in study.samples]]
 
     def finish(
         self, study: Study, parameters: DescribeParameters, records: Sequence[Record]
