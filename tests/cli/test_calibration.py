@@ -74,7 +74,7 @@ def test_bad_references_are_one_sentence(npm, folder, case):
 def test_saturation_is_a_warning_for_people_and_programs(npm, folder):
     study = folder(cut=0.2)
     npm("calibrate", study)
-    assert "metal reference of 1 of 1 images is saturated in more than 2.0% of its" in npm.err
+    assert "metal reference of 1 of 1 image is saturated in more than 2.0% of its" in npm.err
     text = npm("calibrate", study, "--force", "--json")
     messages = [one for one in map(json.loads, text.splitlines()) if one["event"] == "message"]
     assert [one["level"] for one in messages] == ["warning"]

@@ -27,7 +27,7 @@ def proposed(npm, data, strokes, tmp_path):
     """Return a study whose masks were proposed from strokes that the command line brought."""
     npm("import", tmp_path / "s", data / "images")
     npm("mask", tmp_path / "s", "--strokes", strokes)
-    assert "took strokes on 1 images" in npm.err
+    assert "took strokes on 1 image" in npm.err
     assert "4 of 4 masks were proposed by the program and nobody has looked" in npm.err
     return tmp_path / "s"
 

@@ -132,7 +132,7 @@ def test_a_tile_without_relevance_is_skipped_and_told(made):
     made.stack("relevance/mulf").write([tile], np.zeros((1, 384, 384), np.float32))
     outcome = find(made)
     (said,) = outcome.warnings
-    assert said.startswith("1 of 5 tiles have no relevance at all on MulF")
+    assert said.startswith("1 of 5 tiles has no relevance at all on MulF")
     assert f"{tile.image} at row 384" in said
     rows = made.table("regions_mulf").set_index("tile")
     assert rows.loc[1, "note"] == "no relevance"

@@ -303,7 +303,7 @@ def test_images_of_another_energy_are_warned_of(fresh, asked, cache):
         assert "that of 5 keV: set energy_kev of simulate" in warning
         assert run(study, ["simulate"])[0].warnings == ()
         study.set_parameters("simulate", energy_kev=15, **QUICK)
-        assert "1 of 6 images were taken at 5.02 kV" in run(study, ["simulate"])[0].warnings[0]
+        assert "1 of 6 images was taken at 5.02 kV" in run(study, ["simulate"])[0].warnings[0]
 
 
 def test_the_methods_paragraph_states_the_simulation(fresh, asked, cache):

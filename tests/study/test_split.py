@@ -150,7 +150,7 @@ def test_the_same_pixels_on_both_sides_are_refused_also_when_turned(study, tmp_p
     assert "--allow-leaks" in str(told.value)
     split(study, allow_leaks=True)
     assert "1 of" in leak_note(study)
-    assert "have the same pixels as tiles of another part" in leak_note(study)
+    assert "has the same pixels as tiles of another part" in leak_note(study)
     last = study.table("split").iloc[-1]
     assert (last["leak"], last["same_pixels_as"]) == ("duplicate", f"{one.id}@0,0")
     # in one part they are no leak

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_npm.core.errors import NpmError
+from napari_npm.core.wording import several
 from napari_npm.study.importing import ImportReport, add_folder, add_images
 from napari_npm.study.marks import take_masks, take_strokes
 from napari_npm.study.review import OPEN
@@ -54,14 +55,15 @@ def _take_images(study: Study, values: Mapping[str, Any], report: Reporter) -> N
     for folder, truth in ((values["masks"], False), (values["truth"], True)):
         if folder is not None:
             taken = take_masks(study, folder, truth=truth)
-            report.message(f"took {len(taken)} {'truth masks' if truth else 'masks'}")
+            report.message(f"took {several(len(taken), 'truth mask' if truth else 'mask')}")
 
 
 def _take_masks(study: Study, values: Mapping[str, Any], report: Reporter) -> None:
     if values["from_"] is not None:
-        report.message(f"took {len(take_masks(study, values['from_']))} masks")
+        report.message(f"took {several(len(take_masks(study, values['from_'])), 'mask')}")
     if values["strokes"] is not None:
-        report.message(f"took strokes on {len(take_strokes(study, values['strokes']))} images")
+        taken = several(len(take_strokes(study, values["strokes"])), "image")
+        report.message(f"took strokes on {taken}")
         if study.images and not any(state in OPEN for state in study.reviews().values()):
             report.message(
                 "Every mask was made or judged by a person, so nothing is proposed from the"

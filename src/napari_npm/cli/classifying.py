@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from napari_npm.core.errors import NpmError
+from napari_npm.core.wording import several
 from napari_npm.study.classify_settings import ClassifyParameters
 from napari_npm.study.study import Study
 
@@ -93,5 +94,4 @@ def classify(
             report.message(f"{row['image']}: {note}", "warning")
     if not done:
         raise NpmError(f"No image could be classified; the first: {left_out[0][1]}")
-    images = "1 image" if len(done) == 1 else f"{len(done)} images"
-    report.message(f"wrote {images} into {done[0][1][-1].parent}")
+    report.message(f"wrote {several(len(done), 'image')} into {done[0][1][-1].parent}")

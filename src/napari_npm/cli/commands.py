@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from napari_npm.core.errors import NpmError
+from napari_npm.core.wording import several
 from napari_npm.study.model import FILE_NAME
 from napari_npm.study.review import counted
 from napari_npm.study.runner import items_left, run, whole_run
@@ -132,8 +133,8 @@ def info(folder: Path, as_json: bool) -> None:
     typer.echo(f"{facts['name']}  {facts['folder']}")
     for line in facts["samples"]:
         typer.echo(
-            f"  {line['name']} ({line['label']}): {line['images']} images,"
-            f" {line['specimens']} specimens, {line['tiles']} tiles"
+            f"  {line['name']} ({line['label']}): "
+            + ", ".join(several(line[f"{unit}s"], unit) for unit in ("image", "specimen", "tile"))
         )
     typer.echo(f"  masks: {told(facts['masks'])}")
     for name, one in facts["steps"].items():

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .errors import NpmError
+from .wording import several
 
 PARTS = ("train", "validation", "test")
 UNUSED = "unused"
@@ -253,10 +254,6 @@ def _name(label: int, names: Sequence[str] | None) -> str:
     return str(label) if names is None else names[int(label)]
 
 
-def _several(n: int, unit: str) -> str:
-    return f"{n} {unit}{'s' * (n != 1)}"
-
-
 def _too_few(name: str, n: int, parts: Sequence[str], unit: str) -> str:
     without = "leave the validation part out, " * ("validation" in parts)
     why = ""
@@ -266,7 +263,7 @@ def _too_few(name: str, n: int, parts: Sequence[str], unit: str) -> str:
             " rather than the material; "
         )
     return (
-        f"Sample {name} has {_several(n, unit)}, but a split into"
+        f"Sample {name} has {several(n, unit)}, but a split into"
         f" {' and '.join(['train', *parts])} needs {len(parts) + 1}: {why}add {unit}s, {without}or"
         " split by tile, which is stated on every result."
     )
@@ -276,6 +273,6 @@ def _too_many_folds(name: str, n: int, folds: int, unit: str) -> str:
     if n < 2:
         return _too_few(name, n, ["test"], unit)
     return (
-        f"Sample {name} has {_several(n, unit)}, too few for {folds} folds: take {n} folds or"
+        f"Sample {name} has {several(n, unit)}, too few for {folds} folds: take {n} folds or"
         f" fewer, or add {unit}s."
     )

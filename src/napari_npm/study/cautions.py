@@ -1,5 +1,7 @@
 """What a reader must be warned of, after a step and in the report."""
 
+from napari_npm.core.wording import agree, several
+
 from .references import NAMES
 from .study import Study
 
@@ -25,8 +27,9 @@ def energy_warnings(study: Study, energy_kev: float) -> list[str]:
         return []
     values = " and ".join(f"{kv:g}" for kv in sorted(set(other)))
     sentence = (
-        f"{len(other)} of {len(study.images)} images were taken at {values} kV, but the response"
-        f" is that of {energy_kev:g} keV: set energy_kev of simulate, or leave these images out."
+        f"{len(other)} of {several(len(study.images), 'image')}"
+        f" {agree(len(other), 'was', 'were')} taken at {values} kV, but the response is that"
+        f" of {energy_kev:g} keV: set energy_kev of simulate, or leave these images out."
     )
     return [sentence]
 
@@ -50,8 +53,8 @@ def saturation_warnings(study: Study, limit: float) -> list[str]:
         if bad:
             worst = max(bad, key=lambda image: bad[image])
             found.append(
-                f"The {words} reference of {len(bad)} of {len(rows)} images is saturated in more"
-                f" than {limit:.1%} of its pixels ({bad[worst]:.1%} in {worst}): its grey level is"
-                " wrong by as much as was cut off."
+                f"The {words} reference of {len(bad)} of {several(len(rows), 'image')} is"
+                f" saturated in more than {limit:.1%} of its pixels ({bad[worst]:.1%} in"
+                f" {worst}): its grey level is wrong by as much as was cut off."
             )
     return found

@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
+from napari_npm.core.wording import several
 
 from .results import SPLIT_ITEM
 
@@ -74,8 +75,10 @@ def note_of(rows: Iterable[Mapping[str, Any]]) -> str | None:
             counts.pop("specimen", None)
         if counts:
             said = " and ".join(
-                f"{count} of {len(held[part])} {part} tiles "
-                + _SHARE[kind].format(other="another part", tiles="tiles of another part")
+                f"{count} of {several(len(held[part]), f'{part} tile')} "
+                + _verb(_SHARE[kind], count).format(
+                    other="another part", tiles="tiles of another part"
+                )
                 for kind, count in counts.items()
             )
             return f"The parts are not independent: {said}; {end}."
@@ -89,7 +92,7 @@ def refuse_leaks(leaks: Sequence["Leak"], tiles: Sequence["Tile"], allowed: set[
             one, other = (tiles[int(of[0])].name for of in (leak.tiles, leak.partners))
             n = len(leak.tiles)
             raise NpmError(
-                f"{n} tile{'s' * (n != 1)} held back from training"
+                f"{several(n, 'tile')} held back from training"
                 f" {_verb(_SHARE[leak.kind], n).format(other='another part', tiles='others')}"
                 f" ({one} and {other}), so the test would be too good: {_REMEDY[leak.kind]}, or"
                 " allow it with --allow-leaks, which is stated on every result."
@@ -184,10 +187,9 @@ def warnings_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     unread = [str(row["image"]) for row in rows if not row.get(PIXELS)]
     if unread:
         names = list(dict.fromkeys(unread))
-        plural = "s" * (len(names) > 1)
         said.append(
-            f"{len(names)} image{plural} could not be read ({names[0]} the first): whether their"
-            " tiles are identical to others is not known."
+            f"{several(len(names), 'image')} could not be read ({names[0]} the first): whether"
+            " their tiles are identical to others is not known."
         )
     samples: dict[str, Mapping[str, Any]] = {}
     for row in rows:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_npm.core.errors import NpmError
+from napari_npm.core.wording import several
 
 from .hashing import hash_value
 from .models import CARD
@@ -217,7 +218,8 @@ def _made(card: Mapping[str, Any]) -> list[str]:
         "## What it was made of",
         "",
         *(
-            f"- {part}: {tiles.get(part, 0)} tiles of {len(names)} specimens"
+            f"- {part}: {several(tiles.get(part, 0), 'tile')} of"
+            f" {several(len(names), 'specimen')}"
             f" ({', '.join(names[:12])}{', ...' if len(names) > 12 else ''})"
             for part, names in parts.items()
             if part in tiles
@@ -242,7 +244,8 @@ def _good(card: Mapping[str, Any]) -> list[str]:
     lines += [
         (
             f"- test accuracy {test['accuracy']:.1%} ({test['low']:.1%} to {test['high']:.1%}) on"
-            f" {test['tiles']} tiles of {test['specimens']} specimens; interval: {test['interval']}"
+            f" {several(test['tiles'], 'tile')} of {several(test['specimens'], 'specimen')};"
+            f" interval: {test['interval']}"
         ),
     ]
     for name, share in test.get("classes", {}).items():

@@ -8,6 +8,7 @@ from napari_npm.core.calibration import Level, pool_levels
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.response import check_levels
+from napari_npm.core.wording import several
 
 from .model import ImageEntry
 from .settings import CalibrateParameters, Scope
@@ -118,8 +119,8 @@ class Pools:
         where = f"of {image_id}" if scope == "image" else f"for {image_id} (from its {scope})"
         if level.count < least:
             raise NpmError(
-                f"The {NAMES[name]} reference {where} has {level.count} pixels, fewer than"
-                f" min_reference_px = {least}: mark a larger area, or none, and the next wider"
+                f"The {NAMES[name]} reference {where} has {several(level.count, 'pixel')}, fewer"
+                f" than min_reference_px = {least}: mark a larger area, or none, and the next wider"
                 " scope is used."
             )
         if level.clipped_fraction > REFUSED:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from napari_npm.core.wording import several
 from napari_npm.study.evaluation_words import evaluation_words
 from napari_npm.study.study import Study
 
@@ -66,8 +67,8 @@ def evaluation_sentence(study: Study, p: Any) -> str:
         "folds": "one for each fold, so that every specimen was tested once",
     }[p.splits]
     text = (
-        f"The training was repeated with {p.seeds} seed{'s' * (p.seeds != 1)}"
-        f" ({_epochs(p.epochs or train.epochs)}), {differing}; intervals are"
+        f"The training was repeated with {several(p.seeds, 'seed')}"
+        f" ({several(p.epochs or train.epochs, 'epoch')}), {differing}; intervals are"
         f" {p.confidence:.0%} bootstraps over specimens ({p.resamples} resamples), and the expected"
         f" calibration error was found with {p.bins} bins. Baselines on the same splits were the"
         " nearest mean porosity and pore size, and logistic regression on the grey histogram (64"
@@ -76,16 +77,12 @@ def evaluation_sentence(study: Study, p: Any) -> str:
     )
     if p.controls:
         text += (
-            f" As controls, networks were trained {p.shuffles} time{'s' * (p.shuffles != 1)} with"
+            f" As controls, networks were trained {several(p.shuffles, 'time')} with"
             " labels dealt out anew among the training specimens, and tested on maps with"
             f" brightness shifted by up to {p.jitter_offset:g} and contrast by up to"
             f" {p.jitter_gain:.0%}."
         )
     return text
-
-
-def _epochs(n: int) -> str:
-    return f"{n} epoch{'s' * (n != 1)}"
 
 
 def _with_interval(line: dict[str, Any]) -> str:
@@ -97,8 +94,10 @@ def _with_interval(line: dict[str, Any]) -> str:
 
 
 def _tested(line: dict[str, Any]) -> str:
-    tiles = f"{line['tiles']:.0f} tiles"
-    return f"{tiles} of {line['specimens']:.0f} specimens" if _known(line["specimens"]) else tiles
+    tiles = several(int(line["tiles"]), "tile")
+    if not _known(line["specimens"]):
+        return tiles
+    return f"{tiles} of {several(int(line['specimens']), 'specimen')}"
 
 
 def _known(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from napari_npm.core.wording import several
 from napari_npm.study.faithfulness_tests import ALL, REPLACED, WHOLE
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
@@ -55,11 +56,11 @@ def faithfulness(study: Study) -> Section | None:
         "Can the relevance maps be believed?",
         [
             (
-                f"Tests that the maps could fail, on {tiles} test tiles: whether the network's"
-                " answer hangs on what the maps mark (deletion and insertion of blocks), whether"
-                " the maps hang on what the network learned (layers drawn anew), on the class"
-                " explained, on the seed of the training, and on a little noise. Maps that are"
-                " alike have a correlation of 1, unrelated ones of 0."
+                f"Tests that the maps could fail, on {several(tiles, 'test tile')}: whether the"
+                " network's answer hangs on what the maps mark (deletion and insertion of blocks),"
+                " whether the maps hang on what the network learned (layers drawn anew), on the"
+                " class explained, on the seed of the training, and on a little noise. Maps that"
+                " are alike have a correlation of 1, unrelated ones of 0."
             ),
             *said,
             f"Interval: {'; or '.join(methods)}.",

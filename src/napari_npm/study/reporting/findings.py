@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from napari_npm.core.wording import several
 from napari_npm.study.leaks import leak_note
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
@@ -57,7 +58,7 @@ def learning(study: Study) -> Section | None:
         (
             one["classifier"],
             with_interval(one),
-            f"{one['tiles']} tiles of {one['specimens']} specimens",
+            f"{several(one['tiles'], 'tile')} of {several(one['specimens'], 'specimen')}",
         )
         for one in lines
     )
@@ -79,40 +80,3 @@ def learning(study: Study) -> Section | None:
         [Table("Test accuracy beside baselines on the same split", columns, rows)],
         ["training", "confusion"],
     )
-
-
-def correlation(study: Study) -> Section | None:
-    """Tell the lengths read from the two-point correlation."""
-    lines = records(study, "lengths")
-    if not lines:
-        return None
-    rows = tuple(
-        (
-            {"whole": "whole maps", "regions": "characteristic regions"}[one["source"]],
-            f"{one['sample']} ({one['label']})",
-            _length(one, "correlation"),
-            _length(one, "characteristic"),
-        )
-        for one in lines
-    )
-    columns = ("Pairs in", "Sample", "Correlation length (µm)", "Characteristic length (µm)")
-    return Section(
-        "Two-point correlation",
-        [
-            (
-                "Correlation length: the distance beyond which S2 stays constant within its"
-                " sampling error. Characteristic length: the distance at which two pixels of the"
-                " same porosity are least likely."
-            )
-        ],
-        [Table("Lengths with 90 % bootstrap intervals over tiles", columns, rows)],
-        ["s2", "same"],
-    )
-
-
-def _length(line: dict[str, Any], name: str) -> str:
-    low, high = line[f"{name}_low_um"], line[f"{name}_high_um"]
-    text = f"{line[f'{name}_length_um']:.2f}"
-    if low == low and high == high:
-        text += f" ({low:.2f} to {high:.2f})"
-    return text if line[f"{name}_determined"] else f"not determined: {line[f'{name}_limit']}"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from napari_npm.core.errors import NpmError
+from napari_npm.core.wording import agree, several
 from napari_npm.study.review import Review, counted
 from napari_npm.study.strokes import learnt
 from napari_npm.study.study import Study
@@ -54,8 +55,8 @@ def masks(study: Study) -> Section | None:
         )
     if counts[Review.NONE]:
         section.paragraphs.append(
-            f"Unhydrated cement was not marked in {counts[Review.NONE]} of {total} images: what"
-            " they hold of it is part of their porosity maps."
+            f"Unhydrated cement was not marked in {counts[Review.NONE]} of"
+            f" {several(total, 'image')}: what is there of it is part of the porosity maps."
         )
     if counts[Review.REJECTED]:
         section.paragraphs.append(
@@ -73,7 +74,9 @@ def mask_sentence(study: Study, parameters: Any) -> str:
         for name, state in states.items()
         if state is Review.CORRECTED and origins[name] is None
     ]
-    parts = [f"Unhydrated cement was marked by hand in {len(by_hand)} of {len(states)} images"]
+    parts = [
+        f"Unhydrated cement was marked by hand in {len(by_hand)} of {several(len(states), 'image')}"
+    ]
     for origin, how in (("strokes", _strokes(study, parameters)), ("levels", _levels(parameters))):
         names = [name for name, found in origins.items() if found == origin]
         if names:
@@ -86,7 +89,7 @@ def _strokes(study: Study, p: Any) -> str:
         known = learnt(study)
     except NpmError:
         known = None
-    found = "" if known is None else f" on {_many(len(known.about['images']), 'image')}"
+    found = "" if known is None else f" on {several(len(known.about['images']), 'image')}"
     if known is not None:
         marked = known.about["images"].values()
         cement, other = (sum(one[key] for one in marked) for key in ("unhydrated_px", "other_px"))
@@ -127,9 +130,4 @@ def _fate(states: dict[str, Review], names: Sequence[str]) -> str:
 
 
 def _of(some: int, total: int) -> str:
-    verb = "was" if some == 1 else "were"
-    return f"{some} of {total} masks {verb}"
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+    return f"{some} of {several(total, 'mask')} {agree(some, 'was', 'were')}"

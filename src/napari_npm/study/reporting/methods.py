@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from napari_npm.core.wording import agree, several
 from napari_npm.study.leaks import leak_note
 from napari_npm.study.provenance import versions
 from napari_npm.study.steps.simulate import ELASTIC, materials_of
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
 
+from .correlation import correlate_sentence
 from .evaluation import evaluation_sentence
 from .masks import mask_sentence
 from .regions import regions_sentence
@@ -45,8 +47,9 @@ def methods_paragraph(study: Study) -> str:
 def _data(study: Study) -> str:
     parts = [
         f"{sample.name} ({sample.label}): "
-        f"{sum(tile.sample == sample.name for tile in study.tiles)} tiles of"
-        f" {len({i.specimen for i in study.images if i.sample == sample.name})} specimens"
+        + several(sum(tile.sample == sample.name for tile in study.tiles), "tile")
+        + " of "
+        + several(len({i.specimen for i in study.images if i.sample == sample.name}), "specimen")
         for sample in study.samples
     ]
     voltages = sorted({image.kv for image in study.images if image.kv is not None})
@@ -142,7 +145,8 @@ def _split(study: Study, p: Any) -> str:
     seed = "" if p.by == "list" else f" (seed {p.seed})"
     leak = leak_note(study)
     return (
-        f"{counts['train']} tiles were used for training{chosen} and {counts['test']} for the test,"
+        f"{several(counts['train'], 'tile')} {agree(counts['train'], 'was', 'were')} used for"
+        f" training{chosen} and {counts['test']} for the test,"
         f" {how}{seed}." + ("" if leak is None else f" {leak}")
     )
 
@@ -158,8 +162,8 @@ def _train(study: Study, p: Any) -> str:
     parts = {row["part"] for row in study.record("split", "split").rows}
     p = p.in_effect()
     best = (
-        f"; the best epoch on the validation tiles was kept, and training ended after {p.patience}"
-        " epochs without a better one"
+        f"; the best epoch on the validation tiles was kept, and training ended after"
+        f" {several(p.patience, 'epoch')} without a better one"
         if "validation" in parts and p.patience
         else "; the best epoch on the validation tiles was kept"
         if "validation" in parts
@@ -171,9 +175,9 @@ def _train(study: Study, p: Any) -> str:
         f" ({', '.join(map(str, p.widths))} feature maps) with batch normalisation, ReLU and 2 x 2"
         f" {p.pooling} pooling ({p.padding} padding, {p.head} head) was trained on"
         f" {' and on '.join(names[kind] for kind in p.maps)} maps for"
-        f" {p.epochs} epochs with AdamW (highest learning rate {p.learning_rate:g}, cosine"
-        f" schedule, weight decay {p.weight_decay:g}, batch size {p.batch_size}, seed {p.seed},"
-        f" {p.precision}) {augment}{best}."
+        f" {several(p.epochs, 'epoch')} with AdamW (highest learning rate {p.learning_rate:g},"
+        f" cosine schedule, weight decay {p.weight_decay:g}, batch size {p.batch_size}, seed"
+        f" {p.seed}, {p.precision}) {augment}{best}."
     ).replace("channels maps for", "channels for")
 
 
@@ -191,15 +195,6 @@ def _threshold(_: Study, __: Any) -> str:
     )
 
 
-def _correlate(study: Study, p: Any) -> str:
-    reach = p.r_max_px * study.pixel_size_nm / 1000
-    return (
-        "Two-point correlations S2(r, dn) were counted exactly over all pairs of pixels up to"
-        f" {p.r_max_px} px ({reach:.3g} µm) apart with 256 grey levels, and normalised to sum 1"
-        " over dn at every r."
-    )
-
-
 _TELLERS = {
     "mask": mask_sentence,
     "simulate": _simulate,
@@ -213,6 +208,6 @@ _TELLERS = {
     "explain": explain_sentence,
     "threshold": _threshold,
     "regions": regions_sentence,
-    "correlate": _correlate,
+    "correlate": correlate_sentence,
     "compare": compare_sentence,
 }

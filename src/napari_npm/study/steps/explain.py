@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
+from napari_npm.core.wording import agree, several
 from napari_npm.study.centre_fields import field_key, field_paths, make_fields
 from napari_npm.study.explain_asking import make_explainer, question
 from napari_npm.study.explain_rows import BINS, tell
@@ -166,8 +167,9 @@ class Explain(Step[ExplainParameters]):
             empty = [row for row in own if row["edge_1"] is None]
             if empty:
                 found.append(
-                    f"{len(empty)} of {len(own)} tiles have no relevance at all on"
-                    f" {MAP_NAMES[model]}: nothing in them speaks for the class explained."
+                    f"{len(empty)} of {several(len(own), 'tile')}"
+                    f" {agree(len(empty), 'has', 'have')} no relevance at all on"
+                    f" {MAP_NAMES[model]}: nothing there speaks for the class explained."
                 )
         return found
 

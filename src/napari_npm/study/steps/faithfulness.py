@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_npm.core.progress import Progress
+from napari_npm.core.wording import several
 from napari_npm.study.faithfulness_tables import write_faithfulness
 from napari_npm.study.faithfulness_tests import MODES, chosen_tiles, run_test
 from napari_npm.study.hashing import hash_file, hash_value
@@ -102,11 +103,12 @@ class Faithfulness(Step[FaithfulnessParameters]):
         said = []
         for sample in study.samples:
             own = [tile for tile in tiles if tile.sample == sample.name]
-            if len({tile.specimen for tile in own}) < 2:
+            specimens = len({tile.specimen for tile in own})
+            if specimens < 2:
                 said.append(
-                    f"The tests of the maps rest on {len(own)} tiles of"
-                    f" {len({tile.specimen for tile in own})} specimens of {sample.name}: what they"
-                    " say may hold for that specimen only."
+                    f"The tests of the maps rest on {several(len(own), 'tile')} of"
+                    f" {several(specimens, 'specimen')} of {sample.name}: what they say may hold"
+                    " for that specimen only."
                 )
         if "seeds" in parameters.tests:
             said += [

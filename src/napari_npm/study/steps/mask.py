@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.core.progress import Progress
+from napari_npm.core.wording import agree, several
 from napari_npm.study.folder import command
 from napari_npm.study.hashing import hash_value
 from napari_npm.study.mask_settings import MaskParameters
@@ -160,8 +161,9 @@ class Mask(Step[MaskParameters]):
         if not waiting:
             return ()
         sentence = (
-            f"{waiting} of {len(study.images)} masks were proposed by the program and nobody has"
-            " looked at them: accept, correct or reject them in napari or with"
+            f"{waiting} of {several(len(study.images), 'mask')}"
+            f" {agree(waiting, 'was', 'were')} proposed by the program and nobody has looked"
+            f" at {agree(waiting, 'it', 'them')}: accept, correct or reject in napari or with"
             f" {command('review', study.folder)}."
         )
         return (sentence,)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_npm.core.progress import Progress
+from napari_npm.core.wording import agree, several
 from napari_npm.study.hashing import hash_array
 from napari_npm.study.region_tables import (
     region_path,
@@ -139,9 +140,9 @@ class Regions(Step[RegionsParameters]):
             return ()
         models = " and ".join(dict.fromkeys(MAP_NAMES[row["model"]] for row in empty))
         sentence = (
-            f"{len(empty)} of {len(rows)} tiles have no relevance at all on {models} and so no"
-            f" regions, such as {empty[0]['image']} at row {empty[0]['row']}, column"
-            f" {empty[0]['col']}: they are left out of all means."
+            f"{len(empty)} of {several(len(rows), 'tile')} {agree(len(empty), 'has', 'have')} no"
+            f" relevance at all on {models} and so no regions, such as {empty[0]['image']} at row"
+            f" {empty[0]['row']}, column {empty[0]['col']}: left out of all means."
         )
         return [sentence]
 
