@@ -4,7 +4,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from ._path_search import random_below
+from ._tours import random_below
 
 _compiled = numba.njit(cache=True, nogil=True, boundscheck=False)
 
@@ -75,4 +75,5 @@ def _refuse(state: NDArray[np.uint64], grown: float, temperature: float) -> bool
         return False
     if grown > 40 * temperature:
         return True
-    return random_below(state, 1 << 30) >= np.exp(-grown / temperature) * (1 << 30)
+    threshold: float = np.exp(-grown / temperature) * (1 << 30)
+    return random_below(state, 1 << 30) >= threshold

@@ -21,7 +21,7 @@ _RUN = 1024
 
 
 def add_differences(
-    rows: Rows, total: NDArray[np.float64], pool: ThreadPoolExecutor | None
+    rows: Rows, total: NDArray[np.float64], pool: ThreadPoolExecutor | None = None
 ) -> None:
     """Add ``sum(abs(rows[a] - rows[b]))`` to ``total[a, b]`` for a < b.
 
@@ -48,11 +48,11 @@ def add_differences(
         job.result()
 
 
-def row_distances(rows: Rows, threads: int | None = None) -> NDArray[np.float64]:
+def row_distances(rows: NDArray[np.float64], threads: int | None = None) -> NDArray[np.float64]:
     """Return the L1 distances (N, N) between the rows of an array (N, P)."""
     total = np.zeros((len(rows), len(rows)))
     with ThreadPoolExecutor(count_threads(threads)) as pool:
-        add_differences(np.ascontiguousarray(rows), total, pool)
+        add_differences(np.ascontiguousarray(rows, dtype=np.float64), total, pool)
     mirror(total)
     return total
 

@@ -19,7 +19,7 @@ Path = NDArray[np.intp]
 _NEAREST = 10  # neighbours a city is tried with
 _ROUNDS = 20  # pieces of a search, between which it can be cancelled
 _TREES = 600  # most trees of a bound
-_KICKS = 40  # kicks for every city
+_KICKS = 15  # kicks for every city
 _ANNEALING = 10_000  # annealing steps for every city
 
 
@@ -76,7 +76,8 @@ def _nearest(distances: Floats) -> NDArray[np.int32]:
     apart = distances.copy()
     np.fill_diagonal(apart, np.inf)
     near[:n, 1:] = np.argsort(apart, axis=1, kind="stable")[:, :count]
-    near[n] = 0  # never gains by leaving a city at distance zero
+    # The path best ends where the way on is longest.
+    near[n] = np.argsort(-apart.min(axis=1), kind="stable")[: count + 1]
     return near
 
 

@@ -4,74 +4,26 @@ A tour is an array of cities and its inverse. Every change is a reversal of some
 change that does not pay is taken back by the same reversals in the opposite order. Each city has
 a list of its nearest cities; only cities whose surroundings changed are looked at again.
 
-Moves: 2-opt and Or-opt (a stretch of up to three cities goes elsewhere, either way round), best of
-those that begin at a city; kicks: two neighbouring short stretches change places (a double
-bridge that stays local, so that its repair does too).
+Moves: 2-opt and Or-opt (a stretch of up to three cities goes elsewhere, either way round), the
+best of those that begin at a city; where none gains, chains of exchanges (S. Lin, B. W. Kernighan,
+Operations Research 21 (1973) 498-516, doi:10.1287/opre.21.2.498). Kicks: two neighbouring
+short stretches change places (a double bridge that stays local, so that its repair does too).
 """
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ._tours import exchange, random_below, reverse, undo
+
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
 _LONGEST_MOVED = 3  # cities of an Or-opt stretch
 _KICK = 50  # longest stretch that a kick moves
+_BREADTH = 5  # beginnings of a chain
+_DEEPEST = 30  # exchanges of a chain
 _compiled = numba.njit(cache=True, nogil=True, boundscheck=False)
-
-
-@_compiled
-def random_below(state: NDArray[np.uint64], limit: int) -> int:
-    """Draw an integer in [0, limit) by xorshift64*: numba's own draws are one state a thread."""
-    x = state[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    state[0] = x
-    high = (x * np.uint64(2685821657736338717)) >> np.uint64(33)
-    return np.int64((high * np.uint64(limit)) >> np.uint64(31))
-
-
-@_compiled
-def _reverse(tour: Ints, pos: Ints, start: int, length: int) -> None:
-    """Reverse `length` cities from position `start` on, across the end of the array if need be."""
-    n = tour.size
-    i = start
-    j = start + length - 1
-    if j >= n:
-        j -= n
-    for _ in range(length // 2):
-        a, b = tour[i], tour[j]
-        tour[i], pos[b] = b, i
-        tour[j], pos[a] = a, j
-        i += 1
-        if i == n:
-            i = 0
-        j -= 1
-        if j < 0:
-            j = n - 1
-
-
-@_compiled
-def _exchange(tour: Ints, pos: Ints, log: Ints, logged: int, a: int, b: int, c: int, d: int) -> int:
-    """Replace the edges a-b and c-d by a-c and b-d; b follows a as d follows c, either way."""
-    n = tour.size
-    if tour[(pos[a] + 1) % n] == b:
-        i, j = pos[b], pos[c]
-    else:
-        i, j = pos[a], pos[d]
-    length = j - i + 1
-    if length <= 0:
-        length += n
-    if 2 * length > n:  # the other part reversed is the same tour
-        i = (j + 1) % n
-        length = n - length
-    _reverse(tour, pos, i, length)
-    if logged < log.shape[0]:
-        log[logged, 0] = i
-        log[logged, 1] = length
-    return logged + 1
 
 
 @_compiled
@@ -137,23 +89,92 @@ def _best_move(
 
 
 @_compiled
+def _chain(
+    w: Floats,
+    near: Ints,
+    tour: Ints,
+    pos: Ints,
+    log: Ints,
+    logged: int,
+    t1: int,
+    least: float,
+    touched: Ints,
+) -> tuple[float, int, int]:
+    """Lin and Kernighan's chain: exchanges that may lose at first, cut where they gain most.
+
+    Returns the gain, the reversals logged, and how many cities `touched` holds; without a gain the
+    tour is as it was.
+    """
+    n = tour.size
+    for way in range(2):
+        start = tour[(pos[t1] + (1 if way == 0 else n - 1)) % n]
+        for branch in range(min(_BREADTH, near.shape[1])):
+            t2, best, kept, count = start, least, 0, 1
+            touched[0] = t1
+            open_gain = w[t1, t2]
+            depth = 0
+            while depth < _DEEPEST:
+                step = 1 if tour[(pos[t1] + 1) % n] == t2 else n - 1
+                c, x, most = -1, -1, -np.inf
+                for k in range(near.shape[1]):
+                    if depth == 0 and k != branch:
+                        continue
+                    city = near[t2, k]
+                    added = w[t2, city]
+                    if added >= open_gain:
+                        break
+                    before = tour[(pos[city] + n - step) % n]
+                    if city == t1 or before == t2:  # this closes the tour, or exchanges nothing
+                        continue
+                    score = w[before, city] - added
+                    if score > most:
+                        # What was added stays: x and c as t2 and c of an earlier exchange.
+                        fresh = True
+                        for j in range(1, count, 2):
+                            if (touched[j] == before and touched[j + 1] == city) or (
+                                touched[j] == city and touched[j + 1] == before
+                            ):
+                                fresh = False
+                        if fresh:
+                            most, c, x = score, city, before
+                if c < 0:
+                    break
+                exchange(tour, pos, log, logged + depth, t1, t2, x, c)
+                open_gain += most
+                touched[count], touched[count + 1] = t2, c
+                count += 2
+                depth += 1
+                t2 = x
+                if open_gain - w[t1, x] > best:
+                    best, kept = open_gain - w[t1, x], depth
+            undo(tour, pos, log, logged + depth, logged + kept)
+            if kept > 0:
+                touched[2 * kept + 1] = tour[(pos[t1] + 1) % n]
+                touched[2 * kept + 2] = tour[(pos[t1] + n - 1) % n]
+                return best, logged + kept, 2 * kept + 3
+            if depth == 0 and branch > 0:
+                break
+    return 0.0, logged, 0
+
+
+@_compiled
 def _apply(tour: Ints, pos: Ints, log: Ints, logged: int, move: Ints) -> int:
     """Carry out a move that `_best_move` found, as one to three exchanges of two edges."""
     s1, p, c, d = move[1], move[2], move[3], move[4]
     if move[0] == 0:
-        return _exchange(tour, pos, log, logged, s1, p, c, d)
+        return exchange(tour, pos, log, logged, s1, p, c, d)
     s2, q = move[5], move[6]
     if move[0] == 1:  # p s1..s2 q .. d c -> p q .. d s2..s1 c
-        logged = _exchange(tour, pos, log, logged, p, s1, d, c)
+        logged = exchange(tour, pos, log, logged, p, s1, d, c)
         if d != q:
-            logged = _exchange(tour, pos, log, logged, p, d, q, s2)
+            logged = exchange(tour, pos, log, logged, p, d, q, s2)
         return logged
     # p s1..s2 q .. c d -> p q .. c s1..s2 d
-    logged = _exchange(tour, pos, log, logged, p, s1, c, d)
+    logged = exchange(tour, pos, log, logged, p, s1, c, d)
     if c != q:
-        logged = _exchange(tour, pos, log, logged, p, c, q, s2)
+        logged = exchange(tour, pos, log, logged, p, c, q, s2)
     if s1 != s2:
-        logged = _exchange(tour, pos, log, logged, c, s2, s1, d)
+        logged = exchange(tour, pos, log, logged, c, s2, s1, d)
     return logged
 
 
@@ -175,7 +196,7 @@ def _kick(
     log[1, 0], log[1, 1] = (start + 1) % n, two
     log[2, 0], log[2, 1] = (start + 1 + two) % n, one
     for k in range(3):
-        _reverse(tour, pos, log[k, 0], log[k, 1])
+        reverse(tour, pos, log[k, 0], log[k, 1])
     grown: float = w[a, b1] + w[b2, a1] + w[a2, b] - w[a, a1] - w[a2, b1] - w[b2, b]
     return grown
 
@@ -214,6 +235,7 @@ def improve(
     ring = np.zeros(2, dtype=np.int32)
     move = np.zeros(7, dtype=np.int32)
     ends = np.zeros(6, dtype=np.int32)
+    touched = np.zeros(2 * _DEEPEST + 3, dtype=np.int32)
     # Gains within rounding are none, or two tours of one length would alternate for ever.
     least = 1e-12 * w.max()
     for kick in range(-1 if everywhere else 0, kicks):
@@ -235,7 +257,7 @@ def improve(
             marks[city] = 0
             if kick < 0:
                 logged = 0
-            elif logged > log.shape[0] - 3:  # not to be taken back: look no further
+            elif logged > log.shape[0] - _DEEPEST:  # not to be taken back: look no further
                 continue
             gain = _best_move(w, near, tour, pos, city, least, move)
             if gain > 0:
@@ -243,6 +265,11 @@ def improve(
                 logged = _apply(tour, pos, log, logged, move)
                 for k in range(1, 7 if move[0] else 5):
                     _wake(queue, marks, ring, move[k])
+                continue
+            gain, logged, count = _chain(w, near, tour, pos, log, logged, city, least, touched)
+            if gain > 0:
+                grown -= gain
+                for k in range(count):
+                    _wake(queue, marks, ring, touched[k])
         if kick >= 0 and grown > 0:
-            for k in range(logged - 1, -1, -1):
-                _reverse(tour, pos, log[k, 0], log[k, 1])
+            undo(tour, pos, log, logged, 0)

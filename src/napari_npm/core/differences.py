@@ -62,17 +62,15 @@ def difference_matrix(
     maps, scale = _read(relevance, normalise, progress)
     height, width = maps[0].shape
     step = max(1, min(height, _PIECE // (4 * count * width)))
-    piece = np.empty((count, step, width), dtype=np.float32)
+    piece = np.empty(count * step * width, dtype=np.float32)
     total = np.zeros((count, count))
     with ThreadPoolExecutor(count_threads(threads)) as pool:
         for row in range(0, height, step):
             rows = min(step, height - row)
-            # A shorter last piece needs rows without gaps between them.
-            part = piece if rows == step else np.empty((count, rows, width), dtype=np.float32)
+            part = piece[: count * rows * width].reshape(count, rows, width)
             for k, one in enumerate(maps):
-                part[k] = (
-                    one[row : row + rows] if scale is None else one[row : row + rows] * scale[k]
-                )
+                strip = one[row : row + rows]
+                part[k] = strip if scale is None else strip * scale[k]
             add_differences(part.reshape(count, -1), total, pool)
             progress(count + count * (row + rows) // height, 2 * count, "Comparing the maps")
     if not np.isfinite(total).all():

@@ -108,14 +108,14 @@ def order(
     matrix : array (N, N)
         Difference matrix: symmetric and finite.
     method : {"local search", "annealing", "leaf order"}
-        "local search" is iterated local search with 2-opt and Or-opt moves, the best of the three;
+        "local search" is iterated local search with 2-opt, Or-opt and Lin-Kernighan moves (best);
         "annealing" is simulated annealing, as in the paper (SI section 4), by reversals and
         insertions; "leaf order" is hierarchical clustering with the best turn of each branch.
         Up to 3 maps are ordered by trying all orders.
     seed : int
         Seed of what is random ("leaf order" is not).
     steps : int, optional
-        How long to search: kicks of the local search (40 a map by default) or moves that the
+        How long to search: kicks of the local search (15 a map by default) or moves that the
         annealing tries (10,000 a map). The result depends on nothing but matrix, seed and steps.
     threads : int, optional
         Threads for the distances between rows; as many as there are cores by default. One
