@@ -140,6 +140,28 @@ def test_stability_on_the_other_scale_is_that_of_its_own_matrix():
     assert all(group.stability is None for group in found)
 
 
+def test_stability_with_maps_left_out_counts_the_maps_that_stayed():
+    matrix, order, families = planted(8)
+    along = [int(k) for k in order]
+    gone = {next(k for k in along if families[k] == 0), next(k for k in along if families[k] == 2)}
+    part = [k for k in along if k not in gone]
+    found = similar_groups(matrix, order, 3, 8, subsets=[part, part[::-1]])
+    for group in found:
+        family = int(families[group.members[0]])
+        own = {k for k in group.members.tolist() if k not in gone}
+        groups = similar_groups(matrix[np.ix_(part, part)], np.arange(len(part)), 3, 8)
+        named = [{part[k] for k in one.members.tolist()} for one in groups]
+        expected = max(len(own & one) / len(own | one) for one in named)
+        assert group.stability_subsets == pytest.approx(expected)
+        assert (group.stability_subsets == 1.0) == (family == 1)
+    (whole,) = similar_groups(GOOD, np.arange(6), 1, 5, subsets=[[4, 1, 0, 2]])
+    left = {k for k in whole.members.tolist() if k in (4, 1, 0, 2)}
+    assert whole.stability_subsets == pytest.approx(len(left) / 4)
+    for part in ([0, 0, 1], [0, 1, 6], [0, 1, -1]):
+        with pytest.raises(NpmError, match="name each of its maps once"):
+            similar_groups(GOOD, np.arange(6), subsets=[part])
+
+
 def test_identical_maps_are_grouped_without_a_word_of_standing_out():
     (group,) = similar_groups(np.zeros((5, 5)), np.arange(5), 1)
     assert group.mean_difference == group.standing_out == 0.0

@@ -175,7 +175,7 @@ def test_one_sample_alone_is_enough(one_sample):
     one_sample.stack("relevance/mulf").write([tile], np.zeros((1, 384, 384), np.float32))
     outcome = compare(one_sample, decay=0, contour=1e-7)
     assert outcome.warnings == (
-        "1 of 5 maps of S1 on MulF have no relevance at all and are left out.",
+        "S1 on MulF: 1 of 5 maps have no relevance at all and are left out.",
     )
     found = comparison_of(one_sample, "mulf", "S1")
     assert [one.index for one in found.tiles] == [0, 1, 3, 4]
@@ -202,12 +202,19 @@ def test_a_group_larger_than_the_sample_is_refused_in_a_sentence(one_sample):
         compare(one_sample, size=6)
 
 
-def test_empty_contours_are_told(one_sample):
-    outcome = compare(one_sample, contour=1e-3)
-    assert one_sample.table("shared_patterns")["fraction"].max() == 0
-    (said,) = outcome.warnings
-    assert said.startswith("No pixel of a shared pattern on MulF lies above the contour")
-    assert "groups of 3 maps" in said
+def test_groups_too_small_for_the_contour_are_told(one_sample):
+    (said,) = compare(one_sample).warnings
+    line = one_sample.table("shared_patterns").iloc[0]
+    assert said.startswith("Groups of 3 maps on MulF are small for this contour and decay")
+    assert f"differs among them by {line['variation']:.0%} (median)" in said
+    assert f"up to {line['variation_within']:.0%} only" in said
+    found = comparison_of(one_sample, "mulf", "S1")
+    members = [found.tiles[k] for k in found.groups[0].members]
+    maps = one_sample.stack("relevance/mulf").read(members).astype(float)
+    maps /= maps.sum((1, 2), keepdims=True)
+    ratio = np.median(maps.std(axis=0) / maps.mean(axis=0))
+    assert line["variation"] == pytest.approx(ratio, rel=1e-3)
+    assert compare(one_sample, decay=0).warnings == ()
 
 
 def test_only_the_test_part_may_be_compared(one_sample):

@@ -57,7 +57,7 @@ def test_the_section_tells_bound_stability_area_and_skeleton(compared_study):
     found = comparison_of(compared_study, "mulf", "S1")
     gap = found.cost / found.lower_bound - 1
     assert f"S1 on MulF (3 maps) {gap:.2%} (proven bound)" in text
-    assert "S1 group 1 on MulF stable (1.00)" in text
+    assert "S1 group 1 on MulF stable (1.00, 1.00)" in text
     assert "S2 has 2 maps with relevance on MulF" in text
     assert "exp(-2 σ/ΣR) ΣnR" in text
     assert "at 2e-06" in text
@@ -68,7 +68,7 @@ def test_the_section_tells_bound_stability_area_and_skeleton(compared_study):
     (group,) = found.groups
     assert row[:4] == ("MulF", "S1", "1", "3 (2, 2)")
     assert row[4] == f"{group.mean_difference:.3g}"
-    assert row[5:] == ("1.00", "–", f"{group.fraction:.1%}")
+    assert row[5:] == ("1.00", "1.00", "–", f"{group.fraction:.1%}")
     (row,) = skeletons.rows
     assert row[3] == f"{1 - group.fraction:.1%}"
     line = compared_study.table("shared_patterns").iloc[0]
@@ -111,13 +111,20 @@ def test_only_samples_left_out_make_a_section_of_words(compared_study):
 def test_cautions_name_sizes_that_differ_and_single_specimens(compared_study):
     table = compared_study.table("shared_patterns")
     line = table.iloc[0].to_dict()
-    other = {**line, "sample": "S3", "size": 9, "specimens": 1, "stability": 0.3, "label": "0.1 %"}
+    other = {
+        **line,
+        "sample": "S3",
+        "size": 9,
+        "specimens": 1,
+        "stability_subsets": 0.3,
+        "label": "0.1 %",
+    }
     path = compared_study.results_folder / "shared_patterns.csv"
     type(table)([line, other]).to_csv(path, index=False)
     _, text = told(compared_study)
-    assert "Groups here have 3 and 9 maps" in text
+    assert "Groups on MulF have 3 and 9 maps" in text
     assert "All maps of S3 group 1 are of one specimen" in text
-    assert "S3 group 1 on MulF unstable (0.30)" in text
+    assert "S3 group 1 on MulF unstable (1.00, 0.30)" in text
 
 
 def test_figures_show_what_was_found(compared_study):

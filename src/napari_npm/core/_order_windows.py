@@ -31,6 +31,9 @@ class Group:
         another order, mean over the other orders; 1 if each has the same group. None without any.
     stability_other : float or None
         The same with the groups of maps on another scale.
+    stability_subsets : float or None
+        The same with the groups among a part of the maps, of which the others were left out: of
+        the group, only those of the part count.
     """
 
     start: int
@@ -40,6 +43,7 @@ class Group:
     standing_out: float
     stability: float | None = None
     stability_other: float | None = None
+    stability_subsets: float | None = None
 
 
 class OrderedMatrix:

@@ -23,6 +23,7 @@ def similar_groups(
     *,
     orders: Sequence[ArrayLike] = (),
     other: Ordered | None = None,
+    subsets: Sequence[ArrayLike] = (),
 ) -> tuple[Group, ...]:
     """Find the groups of maps along an order that are most alike.
 
@@ -46,6 +47,10 @@ def similar_groups(
     other : tuple of matrix and permutation, optional
         Differences of the same maps on another scale (each normalised to sum 1, or not), and an
         order of them.
+    subsets : sequence of array_like of int
+        Orders of parts of the maps (rows of `matrix`), such as with a tenth left out at random. A
+        thorough search finds nearly the same order from every seed: what is stable over seeds can
+        still hang on single maps.
 
     Returns
     -------
@@ -76,11 +81,15 @@ def similar_groups(
         if len(second) != len(own):
             raise NpmError("Give the differences of the same maps on the other scale.")
         others = second.groups(number, size)
+    parts = [_groups_of_part(matrix, one, number, size) for one in subsets]
     return tuple(
         replace(
             group,
             stability=float(np.mean([best_match(group, one) for one in seeds])) if seeds else None,
             stability_other=None if others is None else best_match(group, others),
+            stability_subsets=float(np.mean([best_match(group, *one) for one in parts]))
+            if parts
+            else None,
         )
         for group in groups
     )
@@ -118,9 +127,23 @@ def group_size(ordered: Sequence[Ordered], number: int = 3) -> int:
     return _best_size([OrderedMatrix(*one) for one in ordered], number)
 
 
-def best_match(group: Group, others: Sequence[Group]) -> float:
-    """Return the highest Jaccard index of a group with any of some others, 0 to 1."""
+def best_match(
+    group: Group, others: Sequence[Group], among: NDArray[np.intp] | None = None
+) -> float:
+    """Return the highest Jaccard index of a group with any of some others, 0 to 1.
+
+    Parameters
+    ----------
+    group : Group
+        The group.
+    others : sequence of Group
+        Those that it is held against.
+    among : ndarray of int, optional
+        The only maps that count; all by default.
+    """
     own = set(group.members.tolist())
+    if among is not None:
+        own &= set(among.tolist())
     found = [
         len(own & set(one.members.tolist())) / len(own | set(one.members.tolist()))
         for one in others
@@ -179,6 +202,19 @@ def cut_order(matrix: ArrayLike, permutation: ArrayLike, number: int) -> NDArray
         labels[order[start:stop]] = block
         stop = start
     return labels
+
+
+def _groups_of_part(
+    matrix: ArrayLike, part: ArrayLike, number: int, size: int
+) -> tuple[list[Group], NDArray[np.intp]]:
+    """Return the groups among a part of the maps, named as in the whole, and the part."""
+    values, kept = np.asarray(matrix), np.asarray(part, dtype=np.intp)
+    count = len(values)
+    if len(set(kept.tolist())) < kept.size or kept.min() < 0 or kept.max() >= count:
+        raise NpmError(f"A part must name each of its maps once, of the {count} there are.")
+    own = OrderedMatrix(values[np.ix_(kept, kept)], np.arange(kept.size))
+    groups = own.groups(number, min(size, kept.size))
+    return [replace(group, members=kept[group.members]) for group in groups], kept
 
 
 def _best_size(matrices: Sequence[OrderedMatrix], number: int) -> int:

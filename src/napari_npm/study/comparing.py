@@ -42,6 +42,8 @@ class ComparedGroup:
         other seed was tried.
     stability_other : float or None
         The same under the other scale of the maps (sum 1 where raw were compared, raw otherwise).
+    stability_subsets : float or None
+        The same where a tenth of the maps was left out at random, mean over as many draws as seeds.
     fraction : float
         Area within the contour.
     pattern : ndarray of float32, (H, W)
@@ -56,6 +58,7 @@ class ComparedGroup:
     mean_difference: float
     stability: float | None
     stability_other: float | None
+    stability_subsets: float | None
     fraction: float
     pattern: NDArray[np.float32]
     contour: NDArray[np.bool_]
@@ -255,6 +258,7 @@ def _group(arrays: Mapping[str, NDArray[Any]], number: int) -> ComparedGroup:
         float(arrays["mean_difference"][number]),
         known("stability"),
         known("stability_other"),
+        known("stability_subsets"),
         float(arrays["fraction"][number]),
         arrays["pattern"][number],
         arrays["contour"][number],

@@ -118,7 +118,7 @@ def find_groups(
         The samples for whose groups one size is chosen, where none is given.
     """
     from napari_npm.core.pattern_groups import group_size, similar_groups
-    from napari_npm.core.shared_patterns import shared_pattern
+    from napari_npm.core.shared_patterns import shared_pattern, variation_within
     from napari_npm.core.skeletons import skeleton
 
     parts, order = _parts(study, model, sample)
@@ -144,6 +144,7 @@ def find_groups(
         size,
         orders=list(order["orders"]),
         other=(other, order["other"]) if len(other) else None,
+        subsets=list(order["subsets"]),
     )
     tiles = [study.tiles[index] for index in parts["tiles"].tolist()]
     relevance, shown = study.stack(f"relevance/{model}"), study.stack(shown_map(model))
@@ -165,10 +166,19 @@ def find_groups(
             "standing_out": group.standing_out,
             "stability": group.stability,
             "stability_other": group.stability_other,
+            "stability_subsets": group.stability_subsets,
             "images": len({tile.image for tile in own}),
             "specimens": len({tile.specimen for tile in own}),
             "porosity": float(porosity.mean()),
             "fraction": shared.fraction,
+            "variation": shared.variation,
+            "variation_within": variation_within(
+                size,
+                shared.pattern.size,
+                float(porosity.mean()),
+                contour=parameters.contour,
+                decay=parameters.decay,
+            ),
             "highest": float(shared.pattern.max()),
             "cost": float(order["cost"]),
             "lower_bound": float(order["lower_bound"]),
@@ -184,6 +194,7 @@ def find_groups(
             ("mean_difference", group.mean_difference),
             ("stability", _number(group.stability)),
             ("stability_other", _number(group.stability_other)),
+            ("stability_subsets", _number(group.stability_subsets)),
             ("fraction", shared.fraction),
             ("pattern", shared.pattern),
             ("contour", shared.contour),

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from napari_npm.core.wording import several
+
 from .comparing import GROUPS, comparison_of
 from .comparing_maps import FEWEST, compared_tiles, too_few
 from .settings import CompareParameters
@@ -77,22 +79,27 @@ def comparison_words(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     for line in lines:
         if line["note"] == TOO_FEW:
             said.append(
-                f"{line['sample']} has {line['maps']} maps with relevance on"
+                f"{line['sample']} has {several(int(line['maps']), 'map')} with relevance on"
                 f" {MAP_NAMES[line['model']]}: groups need at least {FEWEST}, so it is left out."
             )
         elif line["group"] == 1 and line["left_out"]:
             said.append(
-                f"{line['left_out']} of {line['maps'] + line['left_out']} maps of {line['sample']}"
-                f" on {MAP_NAMES[line['model']]} have no relevance at all and are left out."
+                f"{line['sample']} on {MAP_NAMES[line['model']]}: {line['left_out']:.0f} of"
+                f" {line['maps'] + line['left_out']:.0f} maps have no relevance at all and are left"
+                " out."
             )
     for model in dict.fromkeys(line["model"] for line in lines):
         own = [line for line in lines if line["model"] == model and line["group"]]
-        if own and max(line["fraction"] for line in own) == 0:
-            highest = max(line["highest"] for line in own)
+        small = [line for line in own if line["variation"] > line["variation_within"]]
+        if small:
+            worst = max(small, key=lambda line: line["variation"] - line["variation_within"])
             said.append(
-                f"No pixel of a shared pattern on {MAP_NAMES[model]} lies above the contour (the"
-                f" highest is {highest:.1e}): groups of {own[0]['size']} maps are small for the"
-                " paper's constants; compare more tiles, or choose a lower decay or contour."
+                f"Groups of {several(int(worst['size']), 'map')} on {MAP_NAMES[model]} are small"
+                f" for this contour and decay: relevance at a pixel differs among them by"
+                f" {worst['variation']:.0%} (median), and a pixel of mean relevance and porosity is"
+                f" within the contour up to {worst['variation_within']:.0%} only. Compare more"
+                " tiles, or choose larger groups or a lower decay; a small shared area tells"
+                " nothing of the material."
             )
     return said
 
@@ -111,10 +118,13 @@ COLUMNS = (
     "standing_out",
     "stability",
     "stability_other",
+    "stability_subsets",
     "images",
     "specimens",
     "porosity",
     "fraction",
+    "variation",
+    "variation_within",
     "highest",
     "skeleton_area_fraction",
     "skeleton_pieces",

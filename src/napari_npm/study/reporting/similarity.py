@@ -25,13 +25,15 @@ def similarity(study: Study) -> Section | None:
     said[:0] = [_what(settings), *_orders(lines), *_stability(groups)]
     said += _cautions(groups)
     heads = ("Maps", "Sample", "Group", "Maps (images, specimens)", "Mean difference",
-             "Same group, other seeds", "Same group, other scale", "Shared area")  # fmt: skip
+             "Same group: other seeds", "A tenth left out", "Other scale",
+             "Shared area")  # fmt: skip
     rows = tuple(
         (
             *_name(line),
             f"{line['size']:.0f} ({line['images']:.0f}, {line['specimens']:.0f})",
             f"{line['mean_difference']:.3g}",
             _share(line["stability"]),
+            _share(line["stability_subsets"]),
             _share(line["stability_other"]),
             f"{line['fraction']:.1%}",
         )
@@ -75,8 +77,8 @@ def compare_sentence(study: Study, p: Any) -> str:
     gap = f" (at most {max(map(_gap, lines)):.2%} above a proven lower bound)" if lines else ""
     sizes = " or ".join(dict.fromkeys(f"{one['size']:.0f}" for one in lines))
     chosen = (
-        ", the size at which the groups differ most from maps drawn at random, in standard"
-        " deviations of the mean difference of such"
+        ", the size at which the groups stand out most from maps drawn at random, in standard"
+        " deviations of the mean difference"
         if p.size is None and sizes
         else ""
     )
@@ -85,8 +87,8 @@ def compare_sentence(study: Study, p: Any) -> str:
     return (
         f"Relevance maps of each sample ({scale}) were compared by their sum of absolute"
         f" differences and put in the order with the lowest total gradient of the difference"
-        f" matrix by {how} (seed {p.seed}){gap}; the {p.number} windows of the order with the"
-        f" lowest sum of mean differences{of} are the groups of similar maps. What a group shares"
+        f" matrix by {how} (seed {p.seed}){gap}. Groups of similar maps are the {p.number} windows"
+        f" of the order with the lowest sum of mean differences{of}. What a group shares"
         f" is exp(-{p.decay:g} σ/ΣR) ΣnR with relevance R (sum 1 a map), porosity n, and the"
         " standard deviation σ and the sums taken over the maps of the group, pixel by pixel; the"
         f" contour is at {p.contour:g}, and what lies outside is the particle skeleton"
@@ -127,19 +129,20 @@ def _orders(lines: list[dict[str, Any]]) -> list[str]:
 def _stability(groups: list[dict[str, Any]]) -> list[str]:
     told = [
         f"{line['sample']} group {line['group']:.0f} on {MAP_NAMES[line['model']]}"
-        f" {stability_words(line['stability'])} ({line['stability']:.2f})"
+        f" {stability_words(min(line['stability'], line['stability_subsets']))}"
+        f" ({line['stability']:.2f}, {line['stability_subsets']:.2f})"
         for line in groups
-        if line["stability"] is not None
+        if line["stability"] is not None and line["stability_subsets"] is not None
     ]
     if not told:
         return ["How stable the groups are was not looked at: no other seed was tried."]
     chances = [line["size"] / (2 * line["maps"] - line["size"]) for line in groups]
     return [
         (
-            "Which groups are found depends on the seed of the search. Share of maps in common with"
-            f" the best match under other seeds: {'; '.join(told)}. Two groups drawn at random"
-            f" share about {max(chances):.2f}. A stable group is no proof of a pattern: maps can be"
-            " alike for being faint, or of one specimen."
+            "Share of maps in common with the best match, under other seeds of the search and with"
+            f" a tenth of the maps left out: {'; '.join(told)}. Two groups drawn at random share"
+            f" about {max(chances):.2f}. A stable group is no proof of a pattern: maps can be alike"
+            " for being faint, or of one specimen."
         )
     ]
 
@@ -153,12 +156,13 @@ def _cautions(groups: list[dict[str, Any]]) -> list[str]:
             " significance follows from how alike their maps are."
         )
     ]
-    sizes = {line["size"] for line in groups}
-    if len(sizes) > 1:
-        found.append(
-            f"Groups here have {_listed(sizes)} maps: do not compare their shared areas with each"
-            " other."
-        )
+    for model in dict.fromkeys(line["model"] for line in groups):
+        sizes = {line["size"] for line in groups if line["model"] == model}
+        if len(sizes) > 1:
+            found.append(
+                f"Groups on {MAP_NAMES[model]} have {_listed(sizes)} maps: do not compare their"
+                " shared areas with each other."
+            )
     alone = [line for line in groups if line["specimens"] == 1]
     if alone:
         names = ", ".join(f"{line['sample']} group {line['group']:.0f}" for line in alone)

@@ -38,6 +38,7 @@ class Compare(Step[CompareParameters]):
     title = "Shared patterns"
     summary = "Order relevance maps by how alike they are, and find the patterns they share."
     needs = ("explain",)
+    version = 2
     parallel = False
     # each item lists among its inputs those parameters that it depends on: another contour must
     # not cost the matrix
@@ -193,24 +194,30 @@ def _order(
     nothing = np.zeros(0, np.intp)
     if too_few(matrix):
         return {"scale": main, "permutation": np.arange(len(matrix)), "other": nothing}
-    count = 2 + parameters.seeds
+    seeds = range(1, 1 + parameters.seeds)
+    count = 2 + 2 * parameters.seeds
 
     def search(number: int, values: Any, seed: int) -> Any:
         part = _part(progress, number, count)
         return order(values, parameters.method, seed=seed, progress=part)
 
     own = search(0, matrix, parameters.seed)
-    seeds = [
-        search(number, matrix, parameters.seed + number).permutation
-        for number in range(1, 1 + parameters.seeds)
-    ]
+    orders = [search(k, matrix, parameters.seed + k).permutation for k in seeds]
+    # a thorough search ends in nearly the same order from every seed, so that maps are left out too
+    subsets = []
+    for k in seeds:
+        draw = np.random.default_rng([parameters.seed, k])
+        kept = draw.permutation(len(matrix))[: max(3, len(matrix) - max(1, len(matrix) // 10))]
+        found = search(parameters.seeds + k, matrix[np.ix_(kept, kept)], parameters.seed)
+        subsets.append(kept[found.permutation])
     other_scale = search(count - 1, other, parameters.seed).permutation if len(other) else nothing
     return {
         "scale": main,
         "permutation": own.permutation,
         "cost": own.cost,
         "lower_bound": own.lower_bound,
-        "orders": np.array(seeds, dtype=np.intp).reshape(-1, len(matrix)),
+        "orders": np.array(orders, dtype=np.intp).reshape(-1, len(matrix)),
+        "subsets": np.array(subsets, dtype=np.intp),
         "other": other_scale,
     }
 
