@@ -5,17 +5,17 @@ import pytest
 import torch
 
 from napari_npm.core import NpmError
-from napari_npm.core._contrastive import CUT
 from napari_npm.core.network import NanoporosityNet, NetworkConfig, fused_copy
 from napari_npm.core.relevance import explain
 
 SIZE = 32
+WIDTHS = (3, 4, 5, 6, 4)
 
 
-def network(pooling="average", padding="zeros", head="gap", seed=0, channels=1):
+def network(pooling="average", padding="zeros", head="gap", seed=0, channels=1, widths=WIDTHS):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        config = NetworkConfig((3, 4, 5, 6, 4), pooling, padding, head, SIZE, channels)
+        config = NetworkConfig(widths, pooling, padding, head, SIZE, channels)
         model = NanoporosityNet(3, config)
         model.train()
         model(torch.rand(8, channels, SIZE, SIZE))
@@ -26,17 +26,17 @@ def images(n=2, seed=1):
     return np.random.default_rng(seed).uniform(0.05, 1, (n, SIZE, SIZE)).astype(np.float32)
 
 
-def written_out(model, maps, starts):
-    """Activation times slope at the cut, then z+ layer by layer, all by autograd."""
+def written_out(model, maps, starts, cut=3):
+    """Activation times slope behind `cut` blocks, then z+ layer by layer, all by autograd."""
     net = fused_copy(model).requires_grad_(False)
     values = torch.as_tensor(maps, dtype=torch.float64)[:, None]
     layers = []
-    for block in list(net.blocks)[:CUT]:
+    for block in list(net.blocks)[:cut]:
         active = block[0](values).relu()
         layers.append((values, block[0], active, block[3]))
         values = block[3](active)
     features = values.requires_grad_()
-    score = (net.head(torch.nn.Sequential(*list(net.blocks)[CUT:])(features)) * starts).sum()
+    score = (net.head(torch.nn.Sequential(*list(net.blocks)[cut:])(features)) * starts).sum()
     (slope,) = torch.autograd.grad(score, features)
     relevance = (features * slope).clamp(min=0).detach()
     relevance = relevance / relevance.sum((1, 2, 3), keepdim=True)
@@ -68,6 +68,47 @@ def test_it_is_the_sum_written_out(pooling, padding, head):
     assert found.output == pytest.approx(
         (model(torch.as_tensor(maps, dtype=torch.float64)[:, None]).detach() @ others).numpy()
     )
+
+
+@pytest.mark.parametrize(("blocks", "cut"), [(4, 3), (3, 2), (2, 1), (1, 0)])
+def test_a_short_network_keeps_one_block_above_the_features(blocks, cut):
+    model, maps = network(widths=WIDTHS[:blocks]), images()
+    found = explain(model, maps, 1, rule="contrastive")
+    others = torch.tensor([-0.5, 1.0, -0.5], dtype=torch.float64)
+    true = written_out(model, maps, others, cut)
+    assert np.abs(found.relevance - true).sum((1, 2)).max() < 1e-4
+
+
+@pytest.mark.parametrize("side", [5, 9, 14, 20])
+def test_what_meets_nothing_but_biases_is_spread_and_told(side):
+    """As inside unhydrated cement, where the rule is 0/0: all arrives, or is known to be lost."""
+    model, maps = network(), images(4)
+    assert not explain(model, maps, 1, rule="contrastive").undefined.any()
+    maps[:, 3 : 3 + side, 6 : 6 + side] = 0
+    found = explain(model, maps, 1, rule="contrastive")
+    assert found.conservation == pytest.approx(1, abs=1e-4)
+    dropped = explain(model, maps, 1, rule="contrastive", undefined="drop")
+    assert not dropped.undefined.any()
+    lost = 1 - dropped.conservation
+    assert lost.max() > 1e-4
+    assert found.undefined == pytest.approx(lost, abs=0.1 * lost.max() + 1e-4)
+
+
+def test_short_numbers_change_little_and_are_not_taken_for_losses():
+    model, maps = network("max").float(), images()
+    true = explain(model, maps, rule="contrastive")
+    found = explain(model, maps, rule="contrastive", precision="bfloat16")
+    assert 0 < np.abs(found.relevance - true.relevance).sum((1, 2)).max() < 0.05
+    assert found.conservation == pytest.approx(1, abs=0.02)
+    assert not found.undefined.any()
+
+
+def test_each_class_has_its_own_slope_in_the_difference():
+    model, maps = network(), images()
+    alone = [explain(model, maps, k, rule="contrastive").relevance for k in range(3)]
+    found = explain(model, maps, 2, rule="contrastive", difference=True)
+    assert np.abs(found.relevance - alone[2]).max() < 1e-7
+    assert np.abs(found.difference - (alone[2] - (alone[0] + alone[1]) / 2)).max() < 1e-6
 
 
 def test_a_class_is_compared_with_the_one_named():
