@@ -83,7 +83,7 @@ def test_shared_patterns_have_one_scale_a_contour_and_a_scale_bar():
     figure = shared_patterns_figure(patterns, 3e-6, 52.0)
     panels = panels_of(figure)
     assert [panel.get_ylabel() for panel in panels] == ["S1", "", "S2"]
-    assert panels[0].get_title() == "Group 1: 44.6% shared"
+    assert panels[0].get_title() == "Group 1: 44.6 % shared"
     assert len({panel.images[0].get_clim() for panel in panels}) == 1
     ratio = np.asarray(panels[0].images[0].get_array()) / hill(8e-6)
     np.testing.assert_allclose(ratio, 1e6)

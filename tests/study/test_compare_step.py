@@ -217,6 +217,21 @@ def test_groups_too_small_for_the_contour_are_told(one_sample):
     assert compare(one_sample, decay=0).warnings == ()
 
 
+def test_the_area_shared_at_random_stands_beside(one_sample):
+    compare(one_sample, contour=2e-6, decay=5, size=2, number=2)
+    table = one_sample.table("shared_patterns")
+    stacks = [one_sample.stack(kind).read(one_sample.tiles) for kind in ("relevance/mulf", "mulf")]
+    fractions = [
+        shared_pattern(*(maps[[a, b]] for maps in stacks), contour=2e-6, decay=5).fraction
+        for a in range(5)
+        for b in range(a)
+    ]
+    (random,) = set(table["fraction_of_random"])
+    assert min(fractions) < random < max(fractions)
+    (spread,) = set(table["fraction_of_random_sd"])
+    assert 0 < spread < np.ptp(fractions)
+
+
 def test_only_the_test_part_may_be_compared(one_sample):
     with pytest.raises(NpmError, match="split"):
         compare(one_sample, tiles="test")

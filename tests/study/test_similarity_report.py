@@ -68,7 +68,9 @@ def test_the_section_tells_bound_stability_area_and_skeleton(compared_study):
     (group,) = found.groups
     assert row[:4] == ("MulF", "S1", "1", "3 (2, 2)")
     assert row[4] == f"{group.mean_difference:.3g}"
-    assert row[5:] == ("1.00", "1.00", "–", f"{group.fraction:.1%}")
+    assert row[5:8] == ("1.00", "1.00", "–")
+    # three maps of three: what is drawn at random is the group
+    assert row[8:] == (f"{100 * group.fraction:.3g} %", f"{100 * group.fraction:.3g} % ± 0 %")
     (row,) = skeletons.rows
     assert row[3] == f"{1 - group.fraction:.1%}"
     line = compared_study.table("shared_patterns").iloc[0]
@@ -137,7 +139,7 @@ def test_figures_show_what_was_found(compared_study):
     shown = np.asarray(panels[0].images[0].get_array())
     scale = shown.max() / group.pattern.max()
     np.testing.assert_allclose(shown, group.pattern * scale, rtol=1e-5)
-    assert f"{group.fraction:.1%}" in panels[0].get_title()
+    assert f"{100 * group.fraction:.3g} %" in panels[0].get_title()
     panels = [axes for axes in figures["similarity_mulf_S1"].draw().axes if axes.images]
     np.testing.assert_allclose(panels[2].images[0].get_array(), found.ordered, rtol=1e-5)
     assert len(panels[2].patches) == 1

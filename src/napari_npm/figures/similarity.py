@@ -165,7 +165,7 @@ def shared_patterns_figure(
             shown = show_map(
                 panel,
                 np.asarray(one.pattern) / unit,
-                f"Group {number + 1}: {one.fraction:.1%} shared",
+                f"Group {number + 1}: {100 * one.fraction:.3g} % shared",
                 norm=norm,
                 cmap=PROBABILITY_COLORMAP,
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,13 @@ from .store import Tile
 from .study import Study
 from .wiring import shown_map
 
+if TYPE_CHECKING:
+    from napari_npm.core.shared_patterns import SharedPattern
+
 FEWEST = 3
 """Maps of a sample below which there is nothing to group."""
+DRAWS = 5
+"""Groups drawn at random, whose shared area stands beside that of the groups found."""
 
 
 def compared_tiles(study: Study, sample: str, parameters: CompareParameters) -> list[Tile]:
@@ -148,14 +153,23 @@ def find_groups(
     )
     tiles = [study.tiles[index] for index in parts["tiles"].tolist()]
     relevance, shown = study.stack(f"relevance/{model}"), study.stack(shown_map(model))
+
+    def share(own: Sequence[Tile]) -> "tuple[SharedPattern, float]":
+        porosity = shown.read(own)
+        found = shared_pattern(
+            relevance.read(own), porosity, contour=parameters.contour, decay=parameters.decay
+        )
+        return found, float(porosity.mean())
+
+    draw = np.random.default_rng(parameters.seed)
+    drawn = [
+        share([tiles[k] for k in draw.permutation(count)[:size]])[0].fraction for _ in range(DRAWS)
+    ]
     arrays: dict[str, list[Any]] = {}
     rows = []
     for number, group in enumerate(groups, 1):
         own = [tiles[member] for member in group.members]
-        porosity = shown.read(own)
-        shared = shared_pattern(
-            relevance.read(own), porosity, contour=parameters.contour, decay=parameters.decay
-        )
+        shared, porosity = share(own)
         row = {
             **about,
             "group": number,
@@ -169,13 +183,15 @@ def find_groups(
             "stability_subsets": group.stability_subsets,
             "images": len({tile.image for tile in own}),
             "specimens": len({tile.specimen for tile in own}),
-            "porosity": float(porosity.mean()),
+            "porosity": porosity,
             "fraction": shared.fraction,
+            "fraction_of_random": float(np.mean(drawn)),
+            "fraction_of_random_sd": float(np.std(drawn, ddof=1)),
             "variation": shared.variation,
             "variation_within": variation_within(
                 size,
                 shared.pattern.size,
-                float(porosity.mean()),
+                porosity,
                 contour=parameters.contour,
                 decay=parameters.decay,
             ),

@@ -123,6 +123,8 @@ COLUMNS = (
     "specimens",
     "porosity",
     "fraction",
+    "fraction_of_random",
+    "fraction_of_random_sd",
     "variation",
     "variation_within",
     "highest",

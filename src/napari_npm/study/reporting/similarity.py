@@ -26,7 +26,7 @@ def similarity(study: Study) -> Section | None:
     said += _cautions(groups)
     heads = ("Maps", "Sample", "Group", "Maps (images, specimens)", "Mean difference",
              "Same group: other seeds", "A tenth left out", "Other scale",
-             "Shared area")  # fmt: skip
+             "Shared area", "Shared area of maps drawn at random")  # fmt: skip
     rows = tuple(
         (
             *_name(line),
@@ -35,7 +35,8 @@ def similarity(study: Study) -> Section | None:
             _share(line["stability"]),
             _share(line["stability_subsets"]),
             _share(line["stability_other"]),
-            f"{line['fraction']:.1%}",
+            _percent(line["fraction"]),
+            f"{_percent(line['fraction_of_random'])} ± {_percent(line['fraction_of_random_sd'])}",
         )
         for line in groups
     )
@@ -152,7 +153,9 @@ def _cautions(groups: list[dict[str, Any]]) -> list[str]:
         (
             "The shared area depends on the number of maps in a group as much as on the material"
             " (both factors of the pattern grow with it), on the rule of relevance and on its"
-            " biases: compare groups of one size, explained alike. Groups were looked for, so no"
+            " biases: compare groups of one size, explained alike. A group that shares no larger an"
+            " area than as many maps of the sample drawn at random shows no pattern of its own: its"
+            " area is then the sample's. Groups were looked for, so no"
             " significance follows from how alike their maps are."
         )
     ]
@@ -196,6 +199,10 @@ def _crosses(line: dict[str, Any]) -> str:
 
 def _listed(sizes: set[float]) -> str:
     return " and ".join(f"{size:.0f}" for size in sorted(sizes))
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.3g} %"
 
 
 def _share(value: float | None) -> str:

@@ -38,7 +38,7 @@ class Compare(Step[CompareParameters]):
     title = "Shared patterns"
     summary = "Order relevance maps by how alike they are, and find the patterns they share."
     needs = ("explain",)
-    version = 2
+    version = 3
     parallel = False
     # each item lists among its inputs those parameters that it depends on: another contour must
     # not cost the matrix
