@@ -60,7 +60,7 @@ class FaithfulnessBox(QGroupBox):
             "Check faithfulness", self.check, "Run the checks over test tiles of the study"
         )
         layout.addWidget(self.check_button)
-        self.plot = Plot(dock.viewer, "", 190)
+        self.plot = Plot(dock.viewer, "", 220)
         self.plot.hide()
         layout.addWidget(self.plot)
         self.results = dock.note()
@@ -144,4 +144,6 @@ def draw_deletion(axes: Any, curves: Curves, measure: str = "probability") -> No
         axes.plot(own["share"], own["deletion_random"], color=colour, ls="--", label="at random")
     axes.set_xlabel("share of the blocks taken away")
     axes.set_ylabel({"logit": "output of the class"}.get(measure, "probability of the class"))
-    axes.legend(frameon=False)
+    # Above the axes: curves that fall from corner to corner leave no room inside.
+    place = {"loc": "lower center", "bbox_to_anchor": (0.5, 1.0), "ncols": 2}
+    axes.legend(frameon=False, **place)

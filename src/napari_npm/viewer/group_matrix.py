@@ -56,7 +56,7 @@ class GroupMatrix(LinkedPlot):
         self.groups: list[tuple[int, int]] = []
         self.current = 0
         self.count = 0
-        self._grip: tuple[int, str, int, tuple[int, int]] | None = None
+        self._grip: tuple[int, str, tuple[int, int]] | None = None
         self._dragged = False
 
     def set_groups(self, groups: Sequence[tuple[int, int]], current: int, count: int) -> None:
@@ -66,9 +66,14 @@ class GroupMatrix(LinkedPlot):
 
     # mouse
 
-    def _row_at(self, place: QPointF) -> int | None:
+    def _moved_by(self, place: QPointF) -> int:
+        """Return how many maps the mouse went since it was pressed, along either axis."""
         frame = self.frame()
-        return None if frame is None else round(frame.to_data(place.x(), place.y())[1])
+        if frame is None or self._start is None:
+            return 0
+        before = frame.to_data(self._start.x(), self._start.y())
+        after = frame.to_data(place.x(), place.y())
+        return round(max((b - a for a, b in zip(before, after, strict=True)), key=abs))
 
     def _box(self, start: int, stop: int) -> QRectF:
         first = self.place_of(start - 0.5, start - 0.5)
@@ -103,10 +108,10 @@ class GroupMatrix(LinkedPlot):
 
     def _press(self, place: QPointF) -> None:
         super()._press(place)
-        grip, row = self.grip_at(place), self._row_at(place)
+        grip = self.grip_at(place)
         self._dragged = False
-        if grip is not None and row is not None:
-            self._grip = (*grip, row, self.groups[grip[0]])
+        if grip is not None:
+            self._grip = (*grip, self.groups[grip[0]])
 
     def _drag(self, place: QPointF) -> None:
         assert self._grip is not None
@@ -114,10 +119,8 @@ class GroupMatrix(LinkedPlot):
         if not self._dragged and (place - self._start).manhattanLength() < _DRAG:
             return
         self._dragged = True
-        number, how, from_row, (start, stop) = self._grip
-        row = self._row_at(place)
-        assert row is not None
-        by = row - from_row
+        number, how, (start, stop) = self._grip
+        by = self._moved_by(place)
         if how == "move":
             by = min(max(by, -start), self.count - stop)
             moved = start + by, stop + by
@@ -134,7 +137,7 @@ class GroupMatrix(LinkedPlot):
         grip, self._grip = self._grip, None
         if grip is not None and self._dragged:
             self._start, self._dragged = None, False
-            if self.groups[grip[0]] != grip[3]:
+            if self.groups[grip[0]] != grip[2]:
                 self.group_set.emit(grip[0], *self.groups[grip[0]])
             return
         if grip is not None and grip[0] != self.current:

@@ -19,10 +19,11 @@ _COLUMNS = (
     Column("Maps\n", "maps", "How many maps it has"),
     Column("Mean\ndiff.", "mean", "Mean difference of two of its maps"),
     Column("Stab.\nseeds", "stability", "Overlap with groups of other seeds of the order, 0 to 1"),
+    Column("Stab.\nfewer", "stability_subsets", "Overlap with groups when maps are left out"),
     Column("Stab.\nscale", "stability_other", "Overlap with groups of maps scaled otherwise"),
     Column("Shared\n%", "fraction", "Share of the area within the contour", 100),
 )
-_FIELDS = ("mean", "stability", "stability_other", "fraction")
+_FIELDS = ("mean", "stability", "stability_subsets", "stability_other", "fraction")
 
 
 class GroupsBox(QGroupBox):

@@ -130,8 +130,14 @@ def symmetric(data: Any) -> tuple[float, float]:
 def _with_colorbar(layer: Any) -> Any:
     # napari 0.6 has no colour bar.
     if hasattr(layer, "colorbar"):
-        layer.colorbar.visible = True
+        layer.colorbar.visible = layer.visible
+        # A colour bar of what is hidden would be taken for that of what is seen.
+        layer.events.visible.connect(_colorbar_follows)
     return layer
+
+
+def _colorbar_follows(event: Any) -> None:
+    event.source.colorbar.visible = event.source.visible
 
 
 def _outlined(viewer: Any, data: Any, colormap: Any, settings: dict[str, Any]) -> Any:

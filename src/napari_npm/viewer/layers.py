@@ -205,6 +205,9 @@ def present(viewer: Any, subject: Subject, *kinds: Kind) -> None:
         kind = kind_of(layer)
         if kind is not None and kind is not Kind.IMAGE and _same(subject_of(layer), subject):
             layer.visible = kind in kinds
+            if kind is Kind.DIFFERENCE and not layer.visible:
+                # Beside the image it would keep its space there.
+                layer.translate = (0.0,) * layer.ndim
     top = find(viewer, kinds[-1], subject) if kinds else None
     if top is not None:
         viewer.layers.selection.active = top

@@ -26,8 +26,9 @@ class Block:
         Rows ``start`` to ``stop - 1`` of the ordered matrix.
     mean : float
         Mean difference of two of its maps.
-    stability, stability_other : float
-        Over other seeds and on the other scale of the maps; NaN for a group set by hand.
+    stability, stability_subsets, stability_other : float
+        Over other seeds, with maps left out, and on the other scale of the maps; NaN for a group
+        set by hand.
     pattern : ndarray or None
         What its maps share, ``(H, W)``; None until it was computed.
     contour : ndarray or None
@@ -40,6 +41,7 @@ class Block:
     stop: int
     mean: float
     stability: float = float("nan")
+    stability_subsets: float = float("nan")
     stability_other: float = float("nan")
     pattern: Any = None
     contour: Any = None
@@ -80,6 +82,7 @@ def read_comparison(report: Progress, study: Any, model: str, sample: str) -> An
             one.stop,
             one.mean_difference,
             _or_nan(one.stability),
+            _or_nan(one.stability_subsets),
             _or_nan(one.stability_other),
             one.pattern,
             one.contour,
@@ -118,6 +121,7 @@ def with_pattern(report: Progress, study: Any, comparison: Any, block: Block) ->
         block.stop,
         mean_of(comparison, members),
         block.stability,
+        block.stability_subsets,
         block.stability_other,
         found.pattern,
         found.contour,
