@@ -90,7 +90,7 @@ def comparison_words(lines: Sequence[Mapping[str, Any]]) -> list[str]:
             )
     for model in dict.fromkeys(line["model"] for line in lines):
         own = [line for line in lines if line["model"] == model and line["group"]]
-        small = [line for line in own if line["variation"] > line["variation_within"]]
+        small = [line for line in own if line["variation"] > 2 * line["variation_within"]]
         if small:
             worst = max(small, key=lambda line: line["variation"] - line["variation_within"])
             said.append(
