@@ -75,6 +75,17 @@ def test_by_hand():
     assert (found.tiles, found.specimens) == (8, 4)
 
 
+def test_unequal_numbers_of_tiles_by_hand():
+    # Specimens of 1 and 3 maps, and of 2 and 2: each weighs as (8 - (10 / 4 + 8 / 4)) / 2 maps.
+    values = np.array([0.0, 4, 5, 6, 1, 2, 7, 8])
+    found = nesting(values, [0] * 4 + [1] * 4, [0, 1, 1, 1, 0, 0, 1, 1])
+    inside = (2 + 0.5 + 0.5) / 4
+    between = (3.75**2 + 3 * 1.25**2 + 4 * 3**2) / 2
+    variance = (between - inside) / 1.75
+    assert found.intraclass == pytest.approx(variance / (variance + inside))
+    assert found.design_effect == pytest.approx(1 + (18 / 8 - 1) * found.intraclass)
+
+
 def test_equal_tiles_of_a_specimen_count_once():
     values = np.repeat([1.0, 3.0, 2.0, 7.0], 6)
     found = nesting(values, np.repeat([0, 1], 12), np.repeat([0, 1, 0, 1], 6))
