@@ -183,12 +183,8 @@ def texture_baseline(
 
     Parameters
     ----------
-    train_maps, test_maps : array-like, (N, H, W)
-        Maps; anything with a length and integer indexing.
-    train_labels, test_labels : array-like of int, (N,)
-        Their classes.
-    progress : callable
-        Called after each map; may raise `Cancelled`.
+    train_maps, train_labels, test_maps, test_labels, progress
+        As for `histogram_baseline`.
 
     Returns
     -------
@@ -198,7 +194,7 @@ def texture_baseline(
     Raises
     ------
     NpmError
-        If there are no maps, fewer than two classes to learn, a map holds NaN or is too small.
+        As `histogram_baseline`, or if a map is too small.
     """
     return _tested(texture_features, train_maps, train_labels, test_maps, test_labels, progress)
 

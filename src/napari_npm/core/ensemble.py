@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ._resampling import drawn_means
 from .errors import NpmError
 from .evaluation import Interval
 
@@ -70,17 +71,12 @@ def ensemble_interval(
     single = min(len(specimens) for specimens in sums.values()) < 2
     if int(known.sum()) < 2:
         return Interval(mean, float("nan"), float("nan"), "one tile: no interval")
-    rng = np.random.default_rng(seed)
-    drawn = np.zeros((resamples, 2))
-    for stratum in sorted(sums, key=str):
-        tiles = sums[stratum]
-        pools = [[one] for own in tiles.values() for one in own] if single else tiles.values()
-        # sorted, so that the order of the tiles does not matter
-        parts = np.array(sorted((sum(pool), len(pool)) for pool in pools))
-        k = len(parts)
-        drawn += rng.multinomial(k, np.full(k, 1 / k), size=resamples) @ parts
+    pools: dict[Hashable, list[tuple[float, int]]] = {}
+    for stratum, tiles in sums.items():
+        own = [[one] for some in tiles.values() for one in some] if single else tiles.values()
+        pools[stratum] = [(sum(pool), len(pool)) for pool in own]
     tail = (1 - confidence) / 2
-    low, high = np.quantile(drawn[:, 0] / drawn[:, 1], [tail, 1 - tail])
+    low, high = np.quantile(drawn_means(pools, resamples, seed), [tail, 1 - tail])
     percent = f"{100 * confidence:g} %"
     count = sum(len(specimens) for specimens in sums.values())
     if single:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+from ._resampling import drawn_means
 from .baselines import Baseline as Baseline
 from .baselines import histogram_baseline as histogram_baseline
 from .errors import NpmError
@@ -89,9 +90,9 @@ def accuracy_interval(
         sums = tiles.setdefault((stratum, group), [0, 0])
         sums[0] += hit
         sums[1] += 1
-    by_class: dict[Hashable, list[list[int]]] = {}
-    for (stratum, _), sums in tiles.items():
-        by_class.setdefault(stratum, []).append(sums)
+    by_class: dict[Hashable, list[tuple[float, int]]] = {}
+    for (stratum, _), (hits, number) in tiles.items():
+        by_class.setdefault(stratum, []).append((hits, number))
     value = float(right.mean())
     percent = f"{100 * confidence:g} %"
     if min(len(specimens) for specimens in by_class.values()) < 2:
@@ -104,13 +105,7 @@ def accuracy_interval(
             "narrow, for tiles of one specimen are alike, and the material cannot be told from the "
             "preparation and the recording of that specimen",
         )
-    rng = np.random.default_rng(seed)
-    drawn = np.zeros((resamples, 2))
-    for stratum in sorted(by_class, key=str):
-        specimens = sorted(by_class[stratum])  # so that the order of the tiles does not matter
-        k = len(specimens)
-        drawn += rng.multinomial(k, np.full(k, 1 / k), size=resamples) @ np.array(specimens, float)
-    accuracies = drawn[:, 0] / drawn[:, 1]
+    accuracies = drawn_means(by_class, resamples, seed)
     how = f"{len(tiles)} specimens" + ("" if labels is None else ", drawn by class")
     if np.ptp(accuracies) < 1e-12:
         low, high = _wilson(value, len(tiles), confidence)

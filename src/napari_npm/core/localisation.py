@@ -93,12 +93,8 @@ def roc_auc(
 
     Parameters
     ----------
-    relevance : array, any shape
-        Relevance, any unit, any sign.
-    places : array of bool, same shape
-        True inside the planted places.
-    within : array of bool, same shape, optional
-        Pixels that count; all by default.
+    relevance, places, within
+        As for `localisation`.
 
     Returns
     -------
@@ -128,12 +124,8 @@ def average_precision(
 
     Parameters
     ----------
-    relevance : array, any shape
-        Relevance, any unit, any sign.
-    places : array of bool, same shape
-        True inside the planted places.
-    within : array of bool, same shape, optional
-        Pixels that count; all by default.
+    relevance, places, within
+        As for `localisation`.
 
     Returns
     -------

@@ -172,16 +172,14 @@ def split_tiles(
 
     Parameters
     ----------
-    labels : array-like of int, (N,)
-        Class of each tile.
+    labels, names
+        As in `split_by_group`.
     train_per_class : int
         Tiles of each class to learn from.
     validation_fraction : float
         Share of those tiles that choose the best epoch instead.
     seed : int
         Of the draw.
-    names : sequence of str, optional
-        What the classes are called, for messages.
 
     Returns
     -------

@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from napari_npm.core.errors import NpmError
@@ -19,6 +21,7 @@ from ._style import (
 )
 
 GREY = "#808080"
+_CHANCE: dict[str, Any] = {"color": GREY, "linestyle": "--", "linewidth": 0.8, "zorder": 0}
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def accuracy_figure(
     figure, axes = new_figure(1, 1, width_mm, 18 + 6.0 * len(rated))
     panel = axes[0, 0]
     roles = list(dict.fromkeys(one.role for one in rated))
-    panel.axvline(chance, color=GREY, linestyle="--", linewidth=0.8, zorder=0)
+    panel.axvline(chance, **_CHANCE)
     beside = panel.get_yaxis_transform()
     for row, one in enumerate(rated):
         colour = COLOURS[roles.index(one.role) % len(COLOURS)]
@@ -98,16 +101,8 @@ def accuracy_figure(
     panel.set_ylim(len(rated) - 0.4, -0.6)
     panel.set_xlim(-0.01, 1.01)  # marks at both ends are whole
     panel.set_xlabel("Accuracy on the test tiles (dots: single trainings)")
-    panel.annotate(
-        f"chance {100 * chance:.0f} %",
-        (chance, 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 2),
-        textcoords="offset points",
-        ha="center",
-        color=GREY,
-        size=6.5,
-    )
+    place = (chance, 1), ("data", "axes fraction"), (0, 2)
+    _note(panel, f"chance {100 * chance:.0f} %", *place, ha="center")
     panel.tick_params(axis="y", length=0)
     return figure
 
@@ -148,9 +143,9 @@ def reliability_figure(
         2, 1, width_mm, 1.15 * width_mm, sharex=True, gridspec_kw={"height_ratios": [3, 1]}
     )
     panel, below = axes[:, 0]
-    panel.plot([0, 1], [0, 1], "--", color=GREY, linewidth=0.8, zorder=0)
+    panel.plot([0, 1], [0, 1], **_CHANCE)
     for k, (name, (confidence, accuracy, answers)) in enumerate(curves.items()):
-        style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
+        style = _line(k)
         label = f"{name} (ECE {errors[name]:.3f})"
         panel.plot(confidence, accuracy, markersize=3.5, label=label, **style)
         shares = np.asarray(answers, float) / max(1, np.sum(answers))
@@ -204,10 +199,10 @@ def jitter_figure(
         ("Shift of brightness (porosity)", "Change of contrast (factor)"),
         strict=True,
     ):
-        panel.axhline(chance, color=GREY, linestyle="--", linewidth=0.8, zorder=0)
+        panel.axhline(chance, **_CHANCE)
         for k, (name, (shifts, accuracies)) in enumerate(curves.items()):
             values = np.asarray(accuracies, float)
-            style = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)]}
+            style = _line(k)
             panel.fill_between(
                 shifts, values.min(1), values.max(1), color=style["color"], alpha=0.18, lw=0
             )
@@ -218,17 +213,34 @@ def jitter_figure(
         panel.set_ylim(0, 1.02)
     axes[0, 0].set_ylabel("Accuracy")
     panel = axes[0, 0]
-    panel.annotate(
-        "chance",
-        (0, chance),
-        xycoords=("axes fraction", "data"),
-        xytext=(2, -2),
-        textcoords="offset points",
-        va="top",
-        color=GREY,
-        size=6.5,
-    )
+    _note(panel, "chance", (0, chance), ("axes fraction", "data"), (2, -2), va="top")
     figure.legend(
         *panel.get_legend_handles_labels(), loc="outside upper center", ncols=min(3, len(contrast))
     )
     return figure
+
+
+def _line(number: int) -> dict[str, Any]:
+    """Return colour and marker of one curve of several."""
+    return {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)]}
+
+
+def _note(
+    panel: Axes,
+    text: str,
+    place: tuple[float, float],
+    coordinates: tuple[str, str],
+    offset: tuple[float, float],
+    **aligned: Any,
+) -> None:
+    """Write small grey words beside a line."""
+    panel.annotate(
+        text,
+        place,
+        xycoords=coordinates,
+        xytext=offset,
+        textcoords="offset points",
+        color=GREY,
+        size=6.5,
+        **aligned,
+    )

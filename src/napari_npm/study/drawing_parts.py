@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .results import Flag, parts_of
 from .store import Tile
 from .study import Study
-from .wiring import shown_map
+from .wiring import MAP_NAMES, shown_map
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,6 +45,38 @@ def explained_tile(study: Study, model: str, tile: Tile) -> "Explained":
         differs.read([tile])[0] if differs.has([tile]) else None,
         next((row["target"] for row in rows if row["tile"] == tile.index), ""),
     )
+
+
+def confusion_drawing(study: Study, name: str, model: str, step: str, words: str = "") -> Drawing:
+    """Return the figure of a table of confusions (as Fig. 4).
+
+    Parameters
+    ----------
+    study : Study
+        The study.
+    name : str
+        Of the figure and of the table.
+    model : str
+        Whose answers they are.
+    step : str
+        That counted them.
+    words : str
+        What to say of the test tiles.
+    """
+
+    def draw() -> "Figure":
+        from napari_npm import figures
+
+        table = study.table(name)
+        assert table is not None
+        return figures.confusion_figure(
+            table.filter(like="predicted_").to_numpy(),
+            table["true"].tolist(),
+            title=f"{MAP_NAMES[model]} maps",
+        )
+
+    caption = f"Confusion matrix of the test tiles{words}, {MAP_NAMES[model]} maps (as Fig. 4)."
+    return Drawing(name, caption, (step,), draw)
 
 
 def one_tile(study: Study, kind: str, tile: Tile) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .drawing_parts import Drawing
+from .drawing_parts import Drawing, confusion_drawing
 from .evaluation_tables import NETWORK, SHUFFLED
 from .wiring import MAP_NAMES
 
@@ -81,23 +81,8 @@ def evaluation_figures(study: "Study") -> Iterator[Drawing]:
         reliability,
     )
     for kind in table.loc[table["role"] == NETWORK, "maps"]:
-
-        def confusion(kind: str = kind) -> "Figure":
-            counts = study.table(f"evaluation_confusion_{kind}")
-            assert counts is not None
-            return figures.confusion_figure(
-                counts.filter(like="predicted_").to_numpy(),
-                counts["true"].tolist(),
-                title=f"{MAP_NAMES[kind]} maps",
-            )
-
-        yield Drawing(
-            f"evaluation_confusion_{kind}",
-            f"Confusion matrix of the test tiles over all seeds, {MAP_NAMES[kind]} maps (as"
-            " Fig. 4).",
-            ("evaluate",),
-            confusion,
-        )
+        name = f"evaluation_confusion_{kind}"
+        yield confusion_drawing(study, name, kind, "evaluate", " over all seeds")
     jitter = study.table("evaluation_jitter")
     if jitter is None or jitter.empty:
         return

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from .drawing_parts import Drawing
+from .drawing_parts import Drawing, confusion_drawing
 from .study import Study
 from .wiring import MAP_NAMES, trained
 
@@ -34,19 +34,4 @@ def network_figures(study: Study) -> Iterator[Drawing]:
             ("train",),
             curves,
         )
-
-        def confusion(model: str = model) -> "Figure":
-            table = study.table(f"confusion_{model}")
-            assert table is not None
-            return figures.confusion_figure(
-                table.filter(like="predicted_").to_numpy(),
-                table["true"].tolist(),
-                title=f"{MAP_NAMES[model]} maps",
-            )
-
-        yield Drawing(
-            f"confusion_{model}",
-            f"Confusion matrix of the test tiles, {MAP_NAMES[model]} maps (as Fig. 4).",
-            ("predict",),
-            confusion,
-        )
+        yield confusion_drawing(study, f"confusion_{model}", model, "predict")
