@@ -87,6 +87,8 @@ def test_what_meets_nothing_but_biases_is_spread_and_told(side):
     maps[:, 3 : 3 + side, 6 : 6 + side] = 0
     found = explain(model, maps, 1, rule="contrastive")
     assert found.conservation == pytest.approx(1, abs=1e-4)
+    beside = explain(model, maps, 1, rule="contrastive", difference=True)
+    assert beside.undefined == pytest.approx(found.undefined, abs=1e-6)
     dropped = explain(model, maps, 1, rule="contrastive", undefined="drop")
     assert not dropped.undefined.any()
     lost = 1 - dropped.conservation
