@@ -7,8 +7,9 @@ from matplotlib.figure import Figure
 from napari_npm.core.progress import silent
 from napari_npm.study import Study
 from napari_npm.study.provenance import write_provenance
-from napari_npm.viewer.evaluate_results import evaluation_text
+from napari_npm.viewer.evaluate_results import COLUMNS, evaluation_rows
 from napari_npm.viewer.faithfulness_box import draw_deletion, read_faithfulness
+from napari_npm.viewer.table_model import TableModel
 
 LINE = {
     "classifier": "network on MulF", "role": "network", "accuracy": 0.91, "low": 0.8, "high": 0.97,
@@ -23,14 +24,14 @@ def study(tmp_path):
         yield study
 
 
-def test_what_has_no_interval_shows_none(study, monkeypatch):
-    monkeypatch.setattr("napari_npm.study.evaluation_words.evaluation_words", lambda _: [])
+def test_what_has_no_interval_shows_none(study):
     shifted = {**LINE, "classifier": "brightness +0.1", "low": None, "high": None, "sd": None}
     pd.DataFrame([LINE, shifted]).to_csv(study.folder / "results" / "evaluation.csv", index=False)
-    text = evaluation_text(study)
-    assert "0.800–0.970" in text
-    assert "brightness +0.1" in text
-    assert "nan" not in text
+    model = TableModel(COLUMNS)
+    model.set_table(evaluation_rows(study))
+    shown = [[model.data(model.index(row, column)) for column in range(5)] for row in range(2)]
+    assert shown[0] == ["network on MulF", "0.910", "0.800–0.970", "0.020", "0.050"]
+    assert shown[1] == ["brightness +0.1", "0.910", "–", "–", "0.050"]
 
 
 @pytest.mark.parametrize(

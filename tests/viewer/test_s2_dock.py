@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,6 +19,7 @@ from napari_npm.viewer.s2_work import (
     lengths_text,
     ready,
 )
+from napari_npm.viewer.s2_work import test_text as said_of_test
 
 SUBJECT = Subject("free", 50.0)
 LEFT = Qt.MouseButton.LeftButton
@@ -117,6 +120,9 @@ def test_samples_are_compared_second_less_first(s2, compared, qtbot, monkeypatch
             "sample": ["A", "B"],
             "correlation_length_um": [1.0, 2.0],
             "characteristic_length_um": [3.0, 4.0],
+            "correlation_low_um": [np.nan, 1.5],
+            "correlation_high_um": [np.nan, 2.5],
+            "correlation_determined": [True, True],
             "characteristic_low_um": [2.5, np.nan],
             "characteristic_high_um": [3.5, np.nan],
             "characteristic_determined": [False, True],
@@ -131,7 +137,15 @@ def test_samples_are_compared_second_less_first(s2, compared, qtbot, monkeypatch
     qtbot.waitUntil(lambda: s2.change_plot.links is not None, timeout=20_000)
     assert (s2.second_box.currentText(), s2.first_box.currentText()) == ("B", "A")
     model = s2.table.rows
-    assert [model.data(model.index(row, 4)) for row in range(2)] == ["2.5–3.5 ?", "–"]
+    assert [model.data(model.index(row, 5)) for row in range(2)] == ["2.5–3.5 ?", "–"]
+    assert [model.data(model.index(row, 3)) for row in range(2)] == ["–", "1.5–2.5"]
+    assert "not tested" in s2.change_text.text()
+    marks = np.zeros(compared.change.shape, bool)
+    marks[5:8, 20:40] = True
+    test = {"unit": "specimen", "p_overall": 0.02, "p_overall_tiles": 0.001}
+    words = said_of_test(replace(compared, test=test, significant=marks))
+    assert "p = 0.02, by permutation of specimens (of tiles 0.001" in words
+    assert "Inside the lines" in words
     assert compared.table()["dn_0"].iloc[1] == pytest.approx(
         compared.second.probability[1, 0] - compared.first.probability[1, 0]
     )
@@ -147,6 +161,11 @@ def test_both_curves_and_their_lengths_are_drawn(compared):
 
     figure = Figure()
     draw_change(figure.add_subplot(), compared)
+    marks = np.zeros(compared.change.shape, bool)
+    marks[5:8, 20:40] = True
+    marked = Figure()
+    draw_change(marked.add_subplot(), replace(compared, significant=marks))
+    assert len(marked.axes[0].collections) == 1 + len(figure.axes[0].collections)
     heat, cut = figure.axes[:2]
     assert heat.images[0].get_clim()[0] == -heat.images[0].get_clim()[1]
     assert [text.get_text() for text in cut.get_legend().get_texts()] == ["A", "B"]

@@ -4,8 +4,9 @@ from typing import Any
 
 from qtpy.QtWidgets import QLabel
 
+from .data_table import DataTable
 from .dock import guarded
-from .evaluate_results import Evaluated, estimate, read_evaluated
+from .evaluate_results import COLUMNS, Evaluated, estimate, read_evaluated
 from .parts import Part
 from .tasks import Task
 from .train_results import duration
@@ -43,6 +44,11 @@ class EvaluatePage(Part):
             "Run the evaluation over the study; it can be stopped, and goes on where it was",
         )
         layout.addWidget(self.evaluate_button)
+        self.table = DataTable(COLUMNS, "evaluation", even=False)
+        self.table.setFixedHeight(230)
+        self.table.said.connect(self.dock.say)
+        self.table.hide()
+        layout.addWidget(self.table)
         self.results = self.dock.note()
         layout.addWidget(self.results)
         self.form.changed.connect(self._tell)
@@ -71,6 +77,8 @@ class EvaluatePage(Part):
 
     def _show(self, evaluated: Evaluated) -> None:
         self.evaluated = evaluated
+        self.table.show_table(evaluated.rows)
+        self.table.setVisible(bool(evaluated.rows))
         self.results.setText(evaluated.text)
         self._tell()
 

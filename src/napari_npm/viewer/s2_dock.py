@@ -24,6 +24,7 @@ from .s2_work import (
     lengths_text,
     read_samples,
     stored_regions,
+    test_text,
 )
 from .step_dock import StepDock
 from .study_work import tiles_text
@@ -31,13 +32,19 @@ from .table_model import Column
 from .tasks import Latest
 
 _SOURCES = {"whole": "whole map", "regions": "characteristic regions"}
-_SHORT = {"whole": "maps", "regions": "regions"}
+_STORED = {
+    "whole": "whole maps",
+    "regions": "regions of MulF",
+    "regions_micf": "regions of MicF",
+    "regions_both": "regions of both",
+}
 _COLUMNS = (
     Column("\nSample", "sample"),
     Column("\nPairs in", "source", "Pairs in whole maps, or in characteristic regions"),
     Column("Corr.\nµm", "correlation_length_um", "Correlation length: P(Δn | r) stays constant"),
+    Column("Interval\nµm", "correlation_interval", "Its 90 % interval; ? is not determined"),
     Column("Char.\nµm", "characteristic_length_um", "Characteristic length: lowest P(Δn = 0 | r)"),
-    Column("Interval\nµm", "interval", "90 % interval of the characteristic length over the maps"),
+    Column("Interval\nµm", "interval", "Its 90 % interval; ? is not determined"),
     Column("\nLimited by", "limit", "What limits the lengths"),
 )
 
@@ -223,7 +230,7 @@ class S2Dock(StepDock):
         for box in boxes[:2]:
             box.addItems(names)
         for key in found.sources:
-            self.source_box.addItem(_SOURCES.get(key, key), key)
+            self.source_box.addItem(_STORED.get(key, key), key)
         self.second_box.setCurrentIndex(min(1, len(names) - 1))
         for box, text in zip(boxes, before, strict=True):
             box.setCurrentText(text)
@@ -237,10 +244,12 @@ class S2Dock(StepDock):
             return
         rows = table.to_dict("records")
         values = {name: table[name].to_numpy() for name in table}
-        values["source"] = np.array([_SHORT.get(row["source"], row["source"]) for row in rows])
-        values["interval"] = np.array(
-            [_interval(row, "characteristic", row["characteristic_determined"]) for row in rows]
-        )
+        values["source"] = np.array([_STORED.get(row["source"], row["source"]) for row in rows])
+        for column, name in (
+            ("correlation_interval", "correlation"),
+            ("interval", "characteristic"),
+        ):
+            values[column] = np.array([_interval(row, name) for row in rows])
         values["limit"] = np.array(
             [f"{row['correlation_limit']}; {row['characteristic_limit']}" for row in rows]
         )
@@ -263,12 +272,12 @@ class S2Dock(StepDock):
         self.change_text.setText(
             "Red: pairs that are more frequent in "
             f"{found.second.name}, blue: in {found.first.name}. A point on a curve is its "
-            "characteristic length with its interval; it is open where it is not determined."
+            "characteristic length with its interval; it is open where it is not determined. "
+            + test_text(found)
         )
 
 
-def _interval(row: dict[str, Any], name: str, determined: Any) -> str:
+def _interval(row: dict[str, Any], name: str) -> str:
     low, high = row[f"{name}_low_um"], row[f"{name}_high_um"]
-    if low is None or low != low:
-        return "–"
-    return f"{low:.3g}–{high:.3g}" + ("" if determined else " ?")
+    doubt = "" if row[f"{name}_determined"] else " ?"
+    return f"–{doubt}" if low is None or low != low else f"{low:.3g}–{high:.3g}{doubt}"

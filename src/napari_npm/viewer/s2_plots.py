@@ -28,6 +28,12 @@ def draw_change(axes: Any, compared: Compared) -> None:
     look = {"vmin": -size, "vmax": size, "cmap": "RdBu_r"}
     title = f"{compared.second.name} − {compared.first.name}"
     bar = _draw(axes, (compared.first, compared.second), change, look, title)
+    marks = compared.significant
+    if marks is not None and marks[1:].any() and not marks[1:].all():
+        heat, first = bar.ax.figure.axes[0], compared.first
+        heat.contour(
+            first.distance[1:], first.difference, marks[1:].T, [0.5], colors="black", linewidths=0.8
+        )
     bar.formatter.set_powerlimits((-2, 2))
     bar.update_ticks()
 

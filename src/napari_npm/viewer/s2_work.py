@@ -56,10 +56,22 @@ class Correlation:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Two samples beside each other: the second less the first."""
+    """Two samples beside each other: the second less the first.
+
+    Attributes
+    ----------
+    first, second : Correlation
+        The samples.
+    test : dict
+        The line of the study's table of differences; empty where there is none.
+    significant : ndarray of bool or None
+        The cells (r, dn) whose difference is significant, where the study tells.
+    """
 
     first: Correlation
     second: Correlation
+    test: dict[str, Any] = field(default_factory=dict)
+    significant: NDArray[np.bool_] | None = None
 
     @property
     def change(self) -> NDArray[np.float64]:
@@ -130,15 +142,29 @@ def correlate_image(
     return ready(name, found, pixel_size_nm)
 
 
-def ready(name: str, found: Any, pixel_size_nm: float | None) -> Correlation:
-    """Return a two-point correlation with its lengths, in units."""
+def ready(
+    name: str, found: Any, pixel_size_nm: float | None, groups: Sequence[Any] | None = None
+) -> Correlation:
+    """Return a two-point correlation with its lengths, in units.
+
+    Parameters
+    ----------
+    name : str
+        Of the image or sample.
+    found : TwoPoint
+        The correlation.
+    pixel_size_nm : float or None
+        For the distances.
+    groups : sequence, optional
+        The specimen of each map: the intervals are then over specimens.
+    """
     from napari_npm.core.correlation import characteristic_length, correlation_length
 
     nm = 1000.0 if pixel_size_nm is None else pixel_size_nm
     lengths: Lengths = {}
     for key, measure in zip(LENGTHS, (correlation_length, characteristic_length), strict=True):
         try:
-            lengths[key] = measure(found, nm)
+            lengths[key] = measure(found, nm, groups=groups)
         except NpmError as error:
             lengths[key] = str(error)
     levels = found.probability.shape[1]
@@ -210,15 +236,59 @@ def compare_samples(report: Progress, study: Any, source: str, names: Sequence[s
     NpmError
         If one of them was not correlated, or they differ in the largest distance.
     """
+    from napari_npm.study.correlating import significant_of
     from napari_npm.study.results import two_point_of
 
+    settings = study.parameters("correlate")
     found = []
     for number, name in enumerate(names):
         report(number, len(names), name)
         one = two_point_of(study, source, name)
         if one is None:
             raise NpmError(f"S2 of {name} was not counted yet: press “S2 of samples”.")
-        found.append(ready(name, one, study.pixel_size_nm))
+        found.append(ready(name, one, study.pixel_size_nm, _drawn(study, name, settings.unit)))
     if found[0].probability.shape != found[1].probability.shape:
         raise NpmError("The samples were correlated to different distances: press “S2 of samples”.")
+    first, second = names
+    for pair in ((first, second), (second, first)):
+        test = _line(study.table("s2_differences"), source, *pair)
+        if test:
+            marked = significant_of(study, source, *pair, settings.significance)
+            fits = marked is not None and marked.shape == found[0].probability.shape
+            return Compared(*found, test, marked if fits else None)
     return Compared(*found)
+
+
+def _drawn(study: Any, sample: str, unit: str) -> list[Any] | None:
+    """Return the specimen of each map where intervals are over specimens, as in the tables."""
+    from napari_npm.study.correlating import specimens
+
+    names = specimens(study, sample)
+    return names if unit == "specimen" and len(set(names)) >= 3 else None
+
+
+def _line(table: Any, source: str, first: str, second: str) -> dict[str, Any]:
+    if table is None or table.empty:
+        return {}
+    own = table[
+        (table["source"] == source)
+        & (table["first"].astype(str) == first)
+        & (table["second"].astype(str) == second)
+    ]
+    return dict(own.iloc[0]) if len(own) else {}
+
+
+def test_text(compared: Compared) -> str:
+    """Return in words whether two samples differ."""
+    test = compared.test
+    if not test:
+        return "Whether this is more than chance was not tested: press “S2 of samples”."
+    unit = "specimens" if test["unit"] == "specimen" else "tiles"
+    text = f"As a whole they differ with p = {test['p_overall']:.2g}, by permutation of {unit}"
+    if unit == "specimens":
+        text += f" (of tiles {test['p_overall_tiles']:.2g}, which are not independent)"
+    marks = compared.significant
+    inside = (
+        "" if marks is None or not marks[1:].any() else " Inside the lines it is more than chance."
+    )
+    return f"{text}.{inside}"
