@@ -84,6 +84,16 @@ def test_counts_stand_for_repeated_pores(areas, times):
     assert repeated.mean_area_nm2 == pytest.approx(np.mean(areas) * 52**2)
 
 
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=40), st.integers(1, 100))
+def test_quantiles_are_pores_in_order_of_size(areas, percent):
+    found = pore_distribution(areas, 52)
+    enough = -(-percent * len(areas) // 100)  # in whole numbers, rounded up
+    expected = sorted(areas)[enough - 1]
+    assert found.diameter(percent / 100, by="number") == pytest.approx(
+        2 * 52 * np.sqrt(expected / np.pi)
+    )
+
+
 def test_no_pores_have_no_distribution():
     found = pore_distribution([], 52)
     assert found.pixels.size == 0

@@ -123,8 +123,7 @@ class PoreDistribution:
         if not self.count.size:
             return float("nan")
         finer = self.number_finer if by == "number" else self.area_finer
-        place = np.searchsorted(finer, share * (1 - 1e-12))
-        return float(self.diameter_nm[min(int(place), finer.size - 1)])
+        return float(self.diameter_nm[np.searchsorted(finer, share)])
 
 
 def find_pores(
