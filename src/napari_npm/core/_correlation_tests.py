@@ -16,8 +16,8 @@ Floats = NDArray[np.float64]
 
 # Relabellings evaluated together: their counts are a few MB each hundred.
 _TOGETHER = 100
-# Fewer units on either side are noted: hardly any relabelling is left.
-_FEW = 4
+# Where no p-value can be as small as this, it is noted: there are few units.
+_SHARP = 0.01
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def compare_correlations(
         unit,
         len(labels),
         exact,
-        _note(units, unit, len(labels)),
+        _note(units, unit, len(labels), exact=exact),
     )
 
 
@@ -198,16 +198,18 @@ def _unit(values: Floats) -> Floats:
     return np.where(values > 0, values, 1.0)
 
 
-def _note(units: tuple[int, int], unit: str, n: int) -> str:
+def _note(units: tuple[int, int], unit: str, n: int, *, exact: bool) -> str:
     said = []
     if unit == "map":
         said.append(
             "Maps were permuted as if independent; tiles of one specimen are not, which makes"
             " p-values too small."
         )
-    if min(units) < _FEW:
+    # With as many on either side, exchanging the samples gives the same differences.
+    least = (2 if exact and units[0] == units[1] else 1) / n
+    if least > _SHARP:
         said.append(
-            f"With {units[0]} and {units[1]} {unit}s no p-value can be below {1 / n:.2g}: more"
+            f"With {units[0]} and {units[1]} {unit}s no p-value can be below {least:.2g}: more"
             f" {unit}s are needed for a sharper statement."
         )
     return " ".join(said)

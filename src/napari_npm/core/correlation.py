@@ -16,7 +16,7 @@ from ._two_point import TwoPoint as TwoPoint
 from ._two_point import build as build
 from ._two_point import combine as combine
 from ._two_point import from_counts as from_counts
-from ._two_point import group_edges
+from ._two_point import group_edges as group_edges
 from .errors import NpmError
 from .grey import grey_levels
 from .progress import Progress, silent

@@ -47,5 +47,7 @@ from .similarity import Shared as Shared
 from .similarity import group_maps_figure as group_maps_figure
 from .similarity import matrix_figure as matrix_figure
 from .similarity import shared_patterns_figure as shared_patterns_figure
+from .two_point import cuts_figure as cuts_figure
+from .two_point import directions_figure as directions_figure
 from .two_point import same_porosity_figure as same_porosity_figure
 from .two_point import two_point_figure as two_point_figure

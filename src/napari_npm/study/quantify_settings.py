@@ -15,9 +15,7 @@ class DescribeParameters(Parameters):
     fraction_bins: int = parameter(
         5, "Number of equal porosity ranges for the volume fractions (Fig. 3d).", ge=1, le=100
     )
-    confidence: float = parameter(
-        0.90, "Confidence level of the comparisons of means.", gt=0, lt=1
-    )
+    confidence: float = parameter(0.90, "Confidence level of the comparisons of means.", gt=0, lt=1)
     shapes: bool = parameter(
         False,
         "Also chord lengths, lineal path, local thickness and Minkowski functionals (some 0.1 s a"
@@ -26,7 +24,7 @@ class DescribeParameters(Parameters):
 
 
 class CorrelateParameters(Parameters):
-    """How far pairs of pixels are looked for, and where."""
+    """How far pairs of pixels are looked for, where, and how samples are compared."""
 
     r_max_px: int = parameter(
         200,
@@ -39,6 +37,32 @@ class CorrelateParameters(Parameters):
     regions: bool = parameter(
         True, "Correlate pairs inside the characteristic regions of MulF maps (Fig. 6c)."
     )
+    models: tuple[Literal["mulf", "micf", "both"], ...] = parameter(
+        ("mulf", "micf", "both"),
+        "Models whose regions are used, those that were trained; pairs are counted on MulF maps.",
+    )
+    directions: int = parameter(
+        1,
+        "Sectors of the half circle in which pairs are also counted apart, for anisotropy: 4 for"
+        " along rows, along columns and both diagonals; 1 for none.",
+        ge=1,
+        le=36,
+    )
+    engine: Literal["auto", "direct", "sparse", "fft"] = parameter(
+        "auto", "How pairs are counted; the counts do not depend on it, only the time."
+    )
+    unit: Literal["specimen", "tile"] = parameter(
+        "specimen",
+        "What is drawn for intervals and permuted between samples; tiles where a sample has too few"
+        " specimens (three for intervals, two for permutations).",
+    )
+    permutations: int = parameter(
+        999, "Permutations of the comparison of two samples.", ge=19, le=100_000
+    )
+    significance: float = parameter(
+        0.05, "Differences with a family-wise p-value up to this are marked.", gt=0, lt=1
+    )
+    seed: int = parameter(0, "Seed of intervals and permutations.", ge=0)
 
 
 class CompareParameters(Parameters):
@@ -60,7 +84,8 @@ class CompareParameters(Parameters):
     seed: int = parameter(0, "Seed of the search.", ge=0)
     seeds: int = parameter(
         5,
-        "Further seeds for which the order is searched, to tell how stable each group is.",
+        "Further seeds for which the order is searched, and draws in which a tenth of the maps is"
+        " left out, to tell how stable each group is.",
         ge=0,
         le=50,
     )

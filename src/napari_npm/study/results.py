@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .arrays import read_arrays
 from .store import Tile, TileStack
 from .study import Study
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_npm.core.correlation import TwoPoint
 
 SPLIT_ITEM = "split"
 """The one item of the split step."""
 WHOLE = "whole"
 REGIONS = "regions"
-"""Where pairs of pixels are counted: in whole maps, in characteristic regions."""
+"""Where pairs of pixels are counted: in whole maps, in characteristic regions (of MulF models)."""
 
 
 class Flag(IntFlag):
@@ -47,27 +50,57 @@ def parts_of(study: Study) -> list[str]:
     return [row["part"] for row in study.record("split", SPLIT_ITEM).rows]
 
 
+def regions_source(model: str) -> str:
+    """Return the name of the source "characteristic regions of a model"."""
+    return REGIONS if model == "mulf" else f"{REGIONS}_{model}"
+
+
 def two_point_of(study: Study, source: str, sample: str) -> "TwoPoint | None":
-    """Return S2 of a sample from its blocks' counts, or None where there are none.
+    """Return S2 of a sample from its blocks' counts, or None where there are no pairs.
 
     Parameters
     ----------
     study : Study
         The study.
     source : str
-        ``"whole"`` or ``"regions"``.
+        ``"whole"``, ``"regions"`` (those of the MulF model), ``"regions_micf"`` or
+        ``"regions_both"``.
     sample : str
-        Name of the sample.
+        Name of the sample. Its maps are in the order of the study's tiles.
     """
-    from napari_npm.core.correlation import build, combine
+    from napari_npm.core.correlation import build
 
-    parts = []
+    blocks = _blocks_of(study, source, sample)
+    if not blocks or not any(block["counts"].any() for block in blocks):
+        return None
+    counts = np.sum([block["counts"] for block in blocks], axis=0)
+    grouped = np.concatenate([block["grouped"] for block in blocks])
+    return build(counts, grouped, blocks[0]["edges"])
+
+
+def directions_of(study: Study, source: str, sample: str) -> "tuple[TwoPoint, ...]":
+    """Return S2 of a sample in each sector of angle; none where they were not counted apart."""
+    from napari_npm.core.correlation import build
+
+    blocks = _blocks_of(study, source, sample)
+    if not blocks or "sectors" not in blocks[0]:
+        return ()
+    counts = np.sum([block["sectors"] for block in blocks], axis=0)
+    if not counts.any(axis=(1, 2)).all():
+        return ()
+    grouped = np.concatenate([block["sectors_grouped"] for block in blocks], axis=1)
+    return tuple(
+        build(one, parts, blocks[0]["edges"]) for one, parts in zip(counts, grouped, strict=True)
+    )
+
+
+def _blocks_of(study: Study, source: str, sample: str) -> "list[dict[str, NDArray[Any]]]":
+    found = {}
     for item in study.state("correlate").records:
-        one_source, _, one_sample = item.split("/", 2)
+        one_source, number, one_sample = item.split("/", 2)
         if (one_source, one_sample) == (source, sample):
-            with np.load(count_path(study, item), allow_pickle=False) as file:
-                parts.append(build(file["counts"], file["grouped"], file["edges"]))
-    return combine(parts) if parts else None
+            found[int(number)] = read_arrays(count_path(study, item))
+    return [found[number] for number in sorted(found)]
 
 
 def count_path(study: Study, item: str) -> Path:

@@ -3,9 +3,10 @@
 from napari_npm.study.study import Study
 
 from .calibration import calibration
+from .correlation import correlation
 from .evaluation import evaluation
 from .faithfulness import faithfulness
-from .findings import correlation, headlines, learning
+from .findings import headlines, learning
 from .masks import masks
 from .material import data
 from .methods import methods_paragraph

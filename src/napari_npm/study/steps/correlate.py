@@ -3,22 +3,19 @@
 import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from napari_npm.core.progress import Progress
+from napari_npm.study.correlating import model_of, sources, write_tables
 from napari_npm.study.hashing import hash_array
-from napari_npm.study.results import REGIONS, WHOLE, Flag, count_path, two_point_of
+from napari_npm.study.results import WHOLE, Flag, count_path
 from napari_npm.study.settings import CorrelateParameters
 from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.store import Tile, tile_places
 from napari_npm.study.study import Study
-from napari_npm.study.tables import write_rows
-
-if TYPE_CHECKING:
-    from napari_npm.core.correlation import Length
 
 BLOCK = 32
 """Tiles counted together: what an interrupted run loses at most."""
@@ -31,8 +28,12 @@ class Correlate(Step[CorrelateParameters]):
     title = "S2"
     summary = "Two-point correlation S2(r, dn) of MulF maps and of their characteristic regions."
     needs = ("calibrate",)
+    version = 2
     parallel = False
-    choosing = ("whole", "regions")
+    choosing = (
+        *("whole", "regions", "models", "engine"),
+        *("unit", "permutations", "significance", "seed"),
+    )
     Parameters = CorrelateParameters
 
     def items(self, study: Study, parameters: CorrelateParameters) -> Sequence[Item]:
@@ -46,9 +47,10 @@ class Correlate(Step[CorrelateParameters]):
                         "tiles": tile_places(tiles),
                         "maps": [study.record("calibrate", image).output for image in images],
                     }
-                    if source == REGIONS:
+                    if source != WHOLE:
                         inputs["regions"] = [
-                            study.record("regions", f"mulf/{image}").output for image in images
+                            study.record("regions", f"{model_of(source)}/{image}").output
+                            for image in images
                         ]
                     found.append(Item(f"{source}/{number}/{sample.name}", inputs, len(tiles)))
         return found
@@ -59,18 +61,37 @@ class Correlate(Step[CorrelateParameters]):
 
     def compute(
         self, study: Study, parameters: CorrelateParameters, item: Item, progress: Progress
-    ) -> Any:
-        """Return the pair counts of a block of tiles."""
-        from napari_npm.core.correlation import two_point
+    ) -> dict[str, Any]:
+        """Return the pair counts of a block of tiles, zeros where its regions are all empty."""
+        from napari_npm.core.correlation import group_edges, two_point_by_direction
 
         source, number, sample = item.id.split("/", 2)
         tiles = list(_blocks(study, sample))[int(number)]
-        masks = None
-        if source == REGIONS:
-            masks = (study.stack("regions/mulf").read(tiles) & Flag.CHARACTERISTIC) > 0
-        return two_point(
-            study.stack("mulf").read(tiles), masks, r_max=parameters.r_max_px, progress=progress
-        )
+        masks, r_max, sectors = None, parameters.r_max_px, parameters.directions
+        if source != WHOLE:
+            flags = study.stack(f"regions/{model_of(source)}").read(tiles)
+            masks = (flags & Flag.CHARACTERISTIC) > 0
+        edges = group_edges(256)
+        counts = np.zeros((sectors, r_max + 1, 256), dtype=np.int64)
+        grouped = np.zeros((sectors, len(tiles), r_max + 1, edges.size - 1), dtype=np.int64)
+        if masks is None or masks.any():
+            found = two_point_by_direction(
+                study.stack("mulf").read(tiles),
+                masks,
+                r_max,
+                sectors=sectors,
+                engine=parameters.engine,
+                progress=progress,
+            )
+            counts[:] = [one.counts for one in found]
+            grouped[:] = [one.grouped for one in found]
+        # Row 0 holds every pixel with itself, in each sector.
+        all_counts, all_grouped = counts.sum(axis=0), grouped.sum(axis=0)
+        all_counts[0], all_grouped[:, 0] = counts[0, 0], grouped[0, :, 0]
+        arrays = {"counts": all_counts, "grouped": all_grouped, "edges": edges}
+        if sectors > 1:
+            arrays.update(sectors=counts, sectors_grouped=grouped)
+        return arrays
 
     def store(
         self,
@@ -83,71 +104,40 @@ class Correlate(Step[CorrelateParameters]):
         from napari_npm.io import write_bytes
 
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer, counts=result.counts, grouped=result.grouped, edges=result.edges
-        )
+        np.savez_compressed(buffer, **result)
         write_bytes(count_path(study, item.id), buffer.getvalue())
-        return Stored(hash_array(result.counts))
+        return Stored(hash_array(result.get("sectors", result["counts"])))
 
     def finish_inputs(self, study: Study, parameters: CorrelateParameters) -> Any:
-        """Return the samples' labels, which stand in the table of lengths."""
-        return [[sample.name, sample.label] for sample in study.samples]
+        """Return what the tables depend on besides the counts."""
+        chosen = [parameters.unit, parameters.permutations, parameters.significance]
+        specimens = [[tile.sample, tile.specimen] for tile in study.tiles]
+        labels = [[sample.name, sample.label] for sample in study.samples]
+        return [labels, study.pixel_size_nm, *chosen, parameters.seed, specimens]
 
     def finish(
         self, study: Study, parameters: CorrelateParameters, records: Sequence[Record]
     ) -> Sequence[Path]:
-        """Write S2 of each source and sample, and the table of lengths."""
-        from napari_npm.core.correlation import characteristic_length, correlation_length
-
-        ids = [record.item for record in records]
-        wanted = {count_path(study, item) for item in ids}
+        """Write S2 of each source and sample, the lengths, and the differences of samples."""
+        wanted = {count_path(study, record.item) for record in records}
         for path in count_path(study, "x/0/x").parent.glob("*.npz"):
             if path not in wanted:
                 path.unlink()
-        files, lengths = [], []
-        pixel = study.pixel_size_nm
-        for source in sources(study, parameters):
-            for sample in study.samples:
-                found = two_point_of(study, source, sample.name)
-                if found is None:
-                    continue
-                rows = [
-                    {
-                        "r_px": int(r),
-                        "r_um": float(r) * pixel / 1000,
-                        **{f"dn_{level}": p for level, p in enumerate(line.tolist())},
-                    }
-                    for r, line in zip(found.r, found.probability, strict=True)
-                ]
-                files.append(write_rows(study, f"s2_{source}_{sample.name}", rows))
-                lengths.append(
-                    {
-                        "source": source,
-                        "sample": sample.name,
-                        "label": sample.label,
-                        **_columns("correlation", correlation_length(found, pixel)),
-                        **_columns("characteristic", characteristic_length(found, pixel)),
-                    }
-                )
-        files.append(write_rows(study, "lengths", lengths))
-        return files
+        return write_tables(study, parameters)
 
-
-def sources(study: Study, parameters: CorrelateParameters) -> list[str]:
-    """Return where pairs are counted: whole maps, and regions where there are any."""
-    found = [WHOLE] if parameters.whole else []
-    has_regions = any(item.startswith("mulf/") for item in study.state("regions").records)
-    return [*found, REGIONS] if parameters.regions and has_regions else found
-
-
-def _columns(name: str, length: "Length") -> dict[str, Any]:
-    return {
-        f"{name}_length_um": length.um,
-        f"{name}_low_um": length.low_um,
-        f"{name}_high_um": length.high_um,
-        f"{name}_determined": length.determined,
-        f"{name}_limit": length.limit,
-    }
+    def warnings(self, study: Study, parameters: CorrelateParameters) -> Sequence[str]:
+        """Say which lengths the data do not fix."""
+        lengths = study.table("lengths")
+        if lengths is None or not len(lengths):
+            return ()
+        known = lengths["correlation_determined"] & lengths["characteristic_determined"]
+        if known.all():
+            return ()
+        sentence = (
+            f"{int((~known).sum())} of {len(lengths)} two-point correlations leave a length open:"
+            " results/lengths.csv says what limits each."
+        )
+        return (sentence,)
 
 
 def _blocks(study: Study, sample: str) -> Iterator[list[Tile]]:
