@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import fft
 from scipy.special import j0
 
 from napari_npm.core.correlation import characteristic_length, correlation_length, two_point
@@ -106,3 +107,86 @@ def test_lengths_refuse_what_they_cannot_read():
             read(found, 52.0)
         with pytest.raises(NpmError, match="pixel size"):
             read(found, 0.0)
+
+
+@pytest.mark.parametrize("engine", ["direct", "fft"])
+def test_one_phase_agrees_with_the_transform_of_its_indicator(engine):
+    # P(both in the phase | d) by an own transform; pairs of equal phase follow from it.
+    phase = ring_fields(1, 48, 12, 4)[0]
+    size = (96, 96)
+    spectra = [fft.fft2(part.astype(float), size) for part in (phase, 1 - phase)]
+    both = sum(fft.ifft2(np.abs(one) ** 2).real for one in spectra)
+    expected = np.zeros(21)
+    for dy in range(-20, 21):
+        for dx in range(-20, 21):
+            r = round(np.hypot(dy, dx))
+            if r <= 20:
+                expected[r] += both[dy, dx] / (2 if r else 1)  # every pair stands there twice
+    found = two_point(phase, r_max=20, levels=2, engine=engine)
+    np.testing.assert_array_equal(found.counts[:, 0], np.rint(expected))
+
+
+def discs(n, size, radius, density, seed):
+    """Boolean model: periodic discs of one radius at the points of a Poisson process."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[:size, :size]
+    maps = np.zeros((n, size, size), np.uint8)
+    for covered in maps:
+        for cy, cx in rng.random((rng.poisson(density * size**2), 2)) * size:
+            dy, dx = (np.abs(a - c) for a, c in ((y, cy), (x, cx)))
+            dy, dx = np.minimum(dy, size - dy), np.minimum(dx, size - dx)
+            covered[dy**2 + dx**2 <= radius**2] = 1
+    return maps
+
+
+def test_boolean_model_of_discs_follows_its_analytic_curve():
+    # Both of two points r apart are void if no centre lies in the union of two discs about them:
+    # S2 = exp(-density (2 pi R^2 - overlap(r))) (Torquato 2002, Random Heterogeneous Materials).
+    radius, density = 6.0, 0.006
+    maps = discs(12, 160, radius, density, 2)
+    found = two_point(maps, r_max=30, levels=2, periodic=True)
+    r = np.arange(31)
+    half = np.clip(r / (2 * radius), 0, 1)
+    overlap = 2 * radius**2 * (np.arccos(half) - half * np.sqrt(1 - half**2))
+    void = np.exp(-density * np.pi * radius**2)
+    both = np.exp(-density * (2 * np.pi * radius**2 - overlap))
+    equal = both + (1 - 2 * void + both)
+    # Rings are one pixel wide, and 12 maps of 160 px scatter by some 0.01.
+    np.testing.assert_allclose(found.probability[1:, 0], equal[1:], atol=0.025)
+    length = correlation_length(found, 52.0)
+    assert 8 <= length.px <= 2 * radius + 2
+
+
+def test_the_correlation_length_has_an_interval_over_maps_or_specimens():
+    found = two_point(checkerboards(24, 16, 6, 0.4, 4), r_max=30, levels=2)
+    length = correlation_length(found, 52.0)
+    assert length.low_um <= length.um <= length.high_um
+    assert length.high_um - length.low_um < 0.5 * length.um
+    assert "24 maps" in length.limit
+    by_specimen = correlation_length(found, 52.0, groups=[k // 4 for k in range(24)])
+    assert "6 specimens" in by_specimen.limit
+    assert correlation_length(found, 52.0, groups=range(24)).px == length.px
+    # Two specimens are too few for an interval.
+    assert correlation_length(found, 52.0, groups=[k % 2 for k in range(24)]).low_um is None
+    for measure in (correlation_length, characteristic_length):
+        with pytest.raises(NpmError, match="24 maps but 3 specimens"):
+            measure(found, 52.0, groups=["a", "b", "c"])
+
+
+def test_copies_of_maps_within_specimens_do_not_narrow_the_interval():
+    maps = checkerboards(8, 16, 6, 0.4, 4)
+    copied = two_point(np.repeat(maps, 5, axis=0), r_max=30, levels=2)
+    names = [k // 5 for k in range(40)]
+    single = two_point(maps, r_max=30, levels=2)
+    for measure in (correlation_length, characteristic_length):
+        one, other = measure(single, 52.0), measure(copied, 52.0, groups=names)
+        assert (one.px, one.low_um, one.high_um) == (other.px, other.low_um, other.high_um)
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_fewer_than_three_maps_have_no_interval(n):
+    found = two_point(checkerboards(n, 24, 5, 0.4, 9), r_max=60, levels=2)
+    for measure in (correlation_length, characteristic_length):
+        length = measure(found, 52.0)
+        assert length.low_um is None
+        assert length.high_um is None

@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 from matplotlib.colors import LogNorm
 
-from napari_npm.core.correlation import Length, two_point
+from napari_npm.core.correlation import Length, two_point, two_point_by_direction
 from napari_npm.core.errors import NpmError
-from napari_npm.figures import same_porosity_figure, two_point_figure
+from napari_npm.figures import (
+    cuts_figure,
+    directions_figure,
+    same_porosity_figure,
+    two_point_figure,
+)
 
 RNG = np.random.default_rng(0)
 FOUND = {
@@ -80,3 +85,45 @@ def test_what_does_not_go_together_is_refused(draw):
     for found, size in (({}, 52.0), ({**FOUND, "S4": other}, 52.0), (FOUND, 0.0)):
         with pytest.raises(NpmError):
             draw(found, size)
+
+
+def test_significant_cells_are_outlined_where_they_lie():
+    marked = np.zeros((13, 16), dtype=bool)
+    marked[3:6, 0:2] = True  # r = 3 .. 5 px, dn = 0 and 1
+    figure = two_point_figure(FOUND, 100.0, significant={("S1", "S2"): marked})
+    panels = [axes for axes in figure.axes if axes.images]
+    (outline,) = panels[3].collections
+    (path,) = outline.get_paths()
+    x, y = path.vertices.T
+    # Halfway between the centres of marked and unmarked cells.
+    np.testing.assert_allclose([x.min(), x.max()], [0.25, 0.55])
+    np.testing.assert_allclose([y.min(), y.max()], [-0.5 / 15, 1.5 / 15])
+    assert not panels[4].collections
+    none = np.zeros_like(marked)
+    figure = two_point_figure(FOUND, 100.0, significant={("S1", "S2"): none})
+    assert not [axes for axes in figure.axes if axes.images][3].collections
+
+
+def test_cuts_show_the_rows_of_their_distances():
+    panels = cuts_figure(FOUND, 100.0, [0.2, 1.2]).axes
+    assert [panel.get_title() for panel in panels] == ["$r$ = 0.2 µm", "$r$ = 1.2 µm"]
+    for panel, r in zip(panels, (2, 12), strict=True):
+        for line, found in zip(panel.lines, FOUND.values(), strict=True):
+            np.testing.assert_allclose(line.get_xdata(), np.arange(16) / 15)
+            shown = np.ma.filled(np.ma.asarray(line.get_ydata()), 0.0)
+            np.testing.assert_allclose(np.nan_to_num(shown), found.probability[r])
+    assert len(cuts_figure(FOUND, 100.0).axes) == 3  # 1, 4 and 12 px
+    for wrong in ([0.01], [1.3], []):
+        with pytest.raises(NpmError, match="Choose distances"):
+            cuts_figure(FOUND, 100.0, wrong)
+
+
+def test_directions_have_a_curve_each():
+    sectors = two_point_by_direction(RNG.integers(0, 16, (2, 20, 20)), None, 12, 16)
+    (panel,) = directions_figure({"S1": sectors}, 100.0).axes
+    assert [line.get_label() for line in panel.lines] == ["0°", "45°", "90°", "135°"]
+    for line, found in zip(panel.lines, sectors, strict=True):
+        held = found.pairs[1:] > 0
+        np.testing.assert_allclose(line.get_ydata()[held], found.probability[1:, 0][held])
+    with pytest.raises(NpmError, match="by direction"):
+        directions_figure({}, 100.0)

@@ -135,7 +135,7 @@ def compare_correlations(
     changes = np.empty((len(labels), *shape), dtype=np.float32)
     for start in range(0, len(labels), _TOGETHER):
         part = slice(start, start + _TOGETHER)
-        second = (labels[part].astype(np.float64) @ flat).reshape(-1, *shape)
+        second = (labels[part].astype(np.float64) @ flat).reshape(len(labels[part]), *shape)
         changes[part] = _shares(second) - _shares(whole - second)
         progress(min(start + _TOGETHER, len(labels)), len(labels), "Permutations")
     distance = np.abs(changes).sum(axis=2, dtype=np.float64) / 2
@@ -146,7 +146,8 @@ def compare_correlations(
     p_group[held] = _p(cells.max(axis=(1, 2), initial=0.0), cells[0])
     mean = relative.mean(axis=1) if relative.size else np.zeros(len(labels))
     seen = np.zeros(a.r.size)
-    seen[held] = distance[0]
+    second = counts[labels[0]].sum(axis=0)
+    seen[held] = np.abs(_shares(second) - _shares(whole - second)).sum(axis=1) / 2
     unit = "map" if groups is None else "specimen"
     return CorrelationDifference(
         a.r,

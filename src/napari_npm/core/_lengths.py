@@ -69,8 +69,8 @@ def correlation_length(
     4. The length is the smallest r from which on D is within the error (or within `tolerance`,
        where that is larger) at every larger r.
 
-    The interval is of the same reading of each resampled ensemble, with the error held and the
-    mean rise of D by resampling taken off at each r.
+    The interval is of the same reading of each resampled ensemble, with an error sqrt(2) times as
+    large: it is off by the sampling error of the ensemble and by that of the resample.
 
     More maps make the error smaller and can make the length longer, because fainter correlation
     is seen; give a `tolerance` to compare ensembles of different sizes. With fewer than three
@@ -119,8 +119,7 @@ def correlation_length(
     low = high = None
     if from_maps:
         again = np.abs(drawn).sum(axis=-1) / 2
-        rise = again.mean(axis=0) - distance
-        low, high = _interval(r, _settled(again - rise, allowed), first)
+        low, high = _interval(r, _settled(again, np.maximum(np.sqrt(2) * error, tolerance)), first)
     if first == r.size or far[first]:
         limit = (
             f"the window: P(dn | r) still changes near r_max = {r[-1]} px, so larger maps or a"

@@ -27,6 +27,8 @@ def correlation_figures(study: Study) -> Iterator[Drawing]:
     counted = dict.fromkeys(item.split("/", 1)[0] for item in study.state("correlate").records)
     parameters: Any = study.parameters("correlate")
     for source in counted:
+        if not _by_sample(study, source):
+            continue
         words = source_words(source)
         heat = (
             f"Two-point correlation in {words}, and its differences (as Fig. 6); outlined:"
@@ -51,7 +53,8 @@ def correlation_figures(study: Study) -> Iterator[Drawing]:
 
 def _by_sample(study: Study, source: str) -> dict[str, Any]:
     found = {sample.name: two_point_of(study, source, sample.name) for sample in study.samples}
-    return {name: one for name, one in found.items() if one is not None}
+    # Regions of one pixel a map have no pairs to draw.
+    return {name: one for name, one in found.items() if one is not None and one.pairs[1:].any()}
 
 
 def _heat(study: Study, source: str) -> "Figure":
