@@ -89,6 +89,17 @@ def test_pores_of_all_tiles_of_a_sample_are_put_together(described):
         assert line["cut_pore_area"] == pytest.approx(share)
 
 
+def test_volume_fractions_with_their_spread_over_tiles_and_specimens(described):
+    tiles, table = described.table("describe"), described.table("fractions")
+    own = tiles[tiles["sample"] == "S1"]["fraction_0.2_0.4"]
+    means = own.groupby(tiles["specimen"]).mean()
+    line = table[(table["sample"] == "S1") & (table["porosity_from"] == 0.2)].iloc[0]
+    assert (line["tiles"], line["specimens"]) == (3, 2)
+    assert line["mean"] == pytest.approx(own.mean())
+    assert line["sd_tiles"] == pytest.approx(own.std())
+    assert line["sd_specimens"] == pytest.approx(means.std())
+
+
 def test_shapes_are_summed_over_the_tiles(described):
     maps = maps_of(described, "S1")
     path = described.table("lineal_path")
