@@ -28,6 +28,8 @@ def test_matrix_and_gradient_stand_before_and_after():
     shown = [np.asarray(panel.images[0].get_array()) for panel in panels]
     np.testing.assert_allclose(shown[0], MATRIX, rtol=1e-6)
     np.testing.assert_allclose(shown[2], MATRIX[np.ix_(ORDER, ORDER)], rtol=1e-6)
+    step = abs(MATRIX[3, 4] - MATRIX[2, 4]) + abs(MATRIX[2, 5] - MATRIX[2, 4])
+    assert shown[1][2, 4] == pytest.approx(step, rel=1e-5)
     # the gradient's pixels add up to what was minimised
     assert shown[1].sum() == pytest.approx(total_gradient(MATRIX), rel=1e-5)
     assert shown[3].sum() == pytest.approx(total_gradient(MATRIX, ORDER), rel=1e-5)

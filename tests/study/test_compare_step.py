@@ -255,6 +255,26 @@ def test_values_that_are_no_numbers_are_refused(many):
         compare(many)
 
 
+def test_maps_are_read_into_one_array(many):
+    import tracemalloc
+
+    from napari_npm.core.progress import silent
+    from napari_npm.study.comparing_maps import read_maps
+
+    read_maps(many, "mulf", many.tiles[:1], silent)  # what is loaded once
+    tracemalloc.start()
+    maps, kept, raw = read_maps(many, "mulf", many.tiles, silent)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (len(kept), raw) == (5, True)
+    # whatever the stored maps sum to, and the sign of the output
+    many.stack("relevance/mulf").write(many.tiles[:1], 3 * maps[:1])
+    explained(many, lambda tile: {"tile": tile.index, "raw_sum": -float(1 + 2 * tile.index)})
+    np.testing.assert_allclose(read_maps(many, "mulf", many.tiles, silent)[0], maps, rtol=1e-5)
+    np.testing.assert_allclose(maps.sum((1, 2), dtype=float), [1, 3, 5, 7, 9], rtol=1e-5)
+    assert peak < maps.nbytes + 6 * maps[0].nbytes
+
+
 def test_damage_is_told_and_a_new_layout_hides_what_was_found(many):
     compare(many)
     path = compare_path(many, GROUPS, "mulf", "S1")
