@@ -154,6 +154,10 @@ def test_report_and_figures_show_it_with_the_test_on_specimens_first(described):
     for name in ("descriptors", "fractions", "pore_sizes", "comparison", "shapes"):
         assert name in section.figures
         found[name].draw()
+    rows = described.table("tukey_kramer")
+    line = rows[(rows["descriptor"] == "porosity") & (rows["level"] == "specimen")].iloc[0]
+    (drawn,) = found["comparison"].draw().axes[0].lines[0].get_xdata()
+    assert drawn == pytest.approx(line["second_mean"] - line["first_mean"])
 
 
 def test_another_confidence_counts_nothing_anew(made):
