@@ -11,17 +11,32 @@ from .data_table import DataTable
 from .dock import guarded
 from .pattern_layers import hide_pattern, pattern_shown, show_pattern
 from .patterns_work import MOST_THUMBNAILS, THUMBNAIL, Block, read_thumbnails
-from .table_model import Column
+from .table_model import Column, two_digits
 from .tasks import Latest
 
 _COLUMNS = (
     Column("No.\n", "number", "Number of the group in the matrix"),
     Column("Maps\n", "maps", "How many maps it has"),
     Column("Mean\ndiff.", "mean", "Mean difference of two of its maps"),
-    Column("Stab.\nseeds", "stability", "Overlap with groups of other seeds of the order, 0 to 1"),
-    Column("Stab.\nfewer", "stability_subsets", "Overlap with groups when maps are left out"),
-    Column("Stab.\nscale", "stability_other", "Overlap with groups of maps scaled otherwise"),
-    Column("Shared\n%", "fraction", "Share of the area within the contour", 100),
+    Column(
+        "Stab.\nseeds",
+        "stability",
+        "Overlap with groups of other seeds of the order, 0 to 1",
+        form=two_digits,
+    ),
+    Column(
+        "Stab.\nfewer",
+        "stability_subsets",
+        "Overlap with groups when maps are left out",
+        form=two_digits,
+    ),
+    Column(
+        "Stab.\nscale",
+        "stability_other",
+        "Overlap with groups of maps scaled otherwise",
+        form=two_digits,
+    ),
+    Column("Shared\n%", "fraction", "Share of the area within the contour", 100, two_digits),
 )
 _FIELDS = ("mean", "stability", "stability_subsets", "stability_other", "fraction")
 

@@ -24,6 +24,11 @@ def significant(value: Any) -> str:
     return f"{value:.0f}" if 1000 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
+def two_digits(value: Any) -> str:
+    """Return a number with two significant digits, a dash where there is none."""
+    return "–" if value is None or np.isnan(value) else f"{value:.2g}"
+
+
 def whole(value: Any) -> str:
     """Return a number without decimals."""
     return f"{value:.0f}"
