@@ -169,7 +169,7 @@ def words_of(found: Statistics) -> str:
             f"{100 * accuracy:.0f} % by {name.lower()}"
             for name, accuracy in zip(nearest["name"], nearest["accuracy"], strict=True)
         )
-        said.append(f"Nearest mean: share of tiles given to their own sample {shares}.")
+        said.append(f"Nearest mean, tiles given to their own sample: {shares}.")
     return "Means of specimens compared (Tukey-Kramer):<br>" + "<br>".join(said)
 
 
