@@ -163,8 +163,8 @@ def test_the_correlation_length_has_an_interval_over_maps_or_specimens():
     assert length.low_um <= length.um <= length.high_um
     assert length.high_um - length.low_um < 0.5 * length.um
     assert "24 maps" in length.limit
-    by_specimen = correlation_length(found, 52.0, groups=[k // 4 for k in range(24)])
-    assert "6 specimens" in by_specimen.limit
+    by_specimen = correlation_length(found, 52.0, groups=[k // 2 for k in range(24)])
+    assert "12 specimens" in by_specimen.limit
     assert correlation_length(found, 52.0, groups=range(24)).px == length.px
     # Two specimens are too few for an interval.
     assert correlation_length(found, 52.0, groups=[k % 2 for k in range(24)]).low_um is None

@@ -69,8 +69,9 @@ def correlation_length(
     4. The length is the smallest r from which on D is within the error (or within `tolerance`,
        where that is larger) at every larger r.
 
-    The interval is of the same reading of each resampled ensemble, with an error sqrt(2) times as
-    large: it is off by the sampling error of the ensemble and by that of the resample.
+    The interval is of the same reading of each resampled ensemble. A resample is off by the error
+    of the ensemble and by its own, sqrt(2) as much, and is allowed that at 99 %: at 95 % as many
+    resamples would not settle by chance as the interval leaves out.
 
     More maps make the error smaller and can make the length longer, because fainter correlation
     is seen; give a `tolerance` to compare ensembles of different sizes. With fewer than three
@@ -107,7 +108,8 @@ def correlation_length(
     departure = _departure(grouped.sum(axis=0), far)
     distance = np.abs(departure).sum(axis=1) / 2
     drawn = _departure(_resampled(grouped, resamples, seed), far)
-    noise = np.abs(drawn - departure).sum(axis=-1) / 2
+    # Resamples of n units scatter too little, by sqrt((n - 1) / n).
+    noise = np.abs(drawn - departure).sum(axis=-1) / 2 * np.sqrt(_scarcity(len(grouped)))
     usual = np.median(noise, axis=0) if noise.size else np.zeros(r.size)
     from_maps = bool(np.all(usual > 0))
     if from_maps:
@@ -118,8 +120,9 @@ def correlation_length(
     first = int(_settled(distance, allowed))
     low = high = None
     if from_maps:
+        wide = np.sqrt(2) * usual * np.quantile((noise / usual).max(axis=1), 0.99)
         again = np.abs(drawn).sum(axis=-1) / 2
-        low, high = _interval(r, _settled(again, np.maximum(np.sqrt(2) * error, tolerance)), first)
+        low, high = _interval(r, _settled(again, np.maximum(wide, tolerance)), first)
     if first == r.size or far[first]:
         limit = (
             f"the window: P(dn | r) still changes near r_max = {r[-1]} px, so larger maps or a"
@@ -215,6 +218,10 @@ def _settled(distance: Floats, allowed: Floats) -> NDArray[np.intp]:
     changing = distance > allowed
     last: NDArray[np.intp] = changing.shape[-1] - np.argmax(changing[..., ::-1], axis=-1)
     return np.where(changing.any(axis=-1), last, 0)
+
+
+def _scarcity(n: int) -> float:
+    return n / max(n - 1, 1)
 
 
 def _interval(r: NDArray[np.int64], places: NDArray[np.intp], found: int) -> tuple[int, int]:

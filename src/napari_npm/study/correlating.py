@@ -17,8 +17,9 @@ from .tables import write_rows
 if TYPE_CHECKING:
     from napari_npm.core.correlation import CorrelationDifference, Length, TwoPoint
 
-# Fewest specimens that are drawn for intervals, and permuted between samples.
-_TO_DRAW, _TO_PERMUTE = 3, 2
+# Fewest specimens that are drawn for intervals (the error found of fewer is too small, and lengths
+# stay open), and permuted between samples.
+_TO_DRAW, _TO_PERMUTE = 10, 2
 
 
 def sources(study: Study, parameters: CorrelateParameters) -> list[str]:

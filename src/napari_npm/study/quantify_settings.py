@@ -54,7 +54,7 @@ class CorrelateParameters(Parameters):
     unit: Literal["specimen", "tile"] = parameter(
         "specimen",
         "What is drawn for intervals and permuted between samples; tiles where a sample has too few"
-        " specimens (three for intervals, two for permutations).",
+        " specimens (ten for intervals, two for permutations).",
     )
     permutations: int = parameter(
         999, "Permutations of the comparison of two samples.", ge=19, le=100_000
