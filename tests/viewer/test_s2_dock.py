@@ -48,6 +48,10 @@ def test_live_follows_the_image_and_the_settings(s2, viewer, mulf, rng, qtbot):
     assert first.probability.shape == (13, 256)
     expected = two_point(mulf[None], None, r_max=12).probability
     assert np.allclose(first.probability, expected)
+    layer = put(viewer, Kind.MULF, SUBJECT, np.where(mulf > 0.5, np.float32(1), np.float32(0)))
+    viewer.layers.selection.active = layer
+    qtbot.waitUntil(lambda: s2._found is not first, timeout=20_000)
+    assert set(np.flatnonzero(s2._found.probability[1])) == {0, 255}
     other = np.full((384, 384), 0.5, np.float32)
     viewer.add_image(other, name="flat", scale=(0.05, 0.05), units=("µm", "µm"))
     flat = drawn(s2, qtbot, "flat")

@@ -284,7 +284,8 @@ def test_text(compared: Compared) -> str:
     if not test:
         return "Whether this is more than chance was not tested: press “S2 of samples”."
     unit = "specimens" if test["unit"] == "specimen" else "tiles"
-    text = f"The test of no difference at all gives p = {test['p_overall']:.2g}, by permutation of {unit}"
+    p = f"{test['p_overall']:.2g}"
+    text = f"The test of no difference at all gives p = {p}, by permutation of {unit}"
     if unit == "specimens":
         text += f" (of tiles {test['p_overall_tiles']:.2g}, which are not independent)"
     marks = compared.significant
