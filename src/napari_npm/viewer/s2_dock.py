@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from qtpy.compat import isalive
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel
 
 from napari_npm.core.errors import NpmError
@@ -57,6 +58,7 @@ class S2Dock(StepDock):
         self._found: Correlation | None = None
         self._source: CurrentMap | None = None
         self._asked: Any = None
+        self._watched: Any = None
         self._live = Latest(self)
         self._live.done.connect(self._live_done)
         self._live.failed.connect(self._live_failed)
@@ -182,12 +184,27 @@ class S2Dock(StepDock):
             self._asked = None
             self.result.setText(str(error))
             return
+        self._watch(find(self.viewer, self.map_box.currentData(), self._source.subject))
         # Selecting another layer of the image is no reason to count again.
         asked = request[0], id(request[1])
         if force or asked != self._asked:
             self._asked = asked
             self._live.drop()
             self._live.ask(correlate_image, *request)
+
+    def _watch(self, layer: Any) -> None:
+        """Count anew when a map is made anew, as by another calibration."""
+        if layer is self._watched:
+            return
+        if self._watched is not None:
+            self._watched.events.data.disconnect(self._map_changed)
+        self._watched = layer
+        if layer is not None:
+            layer.events.data.connect(self._map_changed)
+
+    def _map_changed(self, event: Any) -> None:  # noqa: ARG002 - napari passes it
+        if isalive(self) and not self.session.changing:
+            self._live_changed(force=False)
 
     def _live_done(self, found: Correlation) -> None:
         if self.live_box.isChecked():
