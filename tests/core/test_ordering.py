@@ -60,6 +60,11 @@ def test_total_gradient_is_the_sum_of_forward_differences(matrix, random):
     assert total_gradient(matrix, p) == pytest.approx(total_gradient(matrix, p[::-1]), abs=1e-9)
 
 
+def test_both_axes_count_also_where_they_differ():
+    assert total_gradient([[0, 1], [5, 9]]) == (5 + 8) + (1 + 4)
+    assert total_gradient([[0, 1, 3], [0, 1, 3], [0, 1, 3]]) == 9
+
+
 @pytest.mark.parametrize("count", [2, 3, 17, 120])
 def test_total_gradient_is_twice_the_length_of_a_path(count):
     matrix = difference_matrix(relevance_like(count))
