@@ -19,10 +19,10 @@ from scipy.ndimage import gaussian_filter
 from napari_npm.core.band_energy import band_energy
 from napari_npm.core.baselines import histogram_baseline, texture_baseline
 from napari_npm.core.localisation import localisation
+from napari_npm.core.nearest import nearest_mean
 from napari_npm.core.network import NanoporosityNet
 from napari_npm.core.prediction import predict
 from napari_npm.core.relevance import explain
-from napari_npm.core.nearest import nearest_mean
 
 SMOOTH_PX = 4.0
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "localisation.md"

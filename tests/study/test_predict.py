@@ -120,6 +120,9 @@ def test_all_that_rests_on_a_leaking_split_says_so(study, tmp_path):
     for name in tables:
         assert set(study.table(name)["leaks"]) == {note}, name
     assert "leaks" not in study.table("describe")
+    study.set_parameters("correlate", r_max_px=8)
+    run(study, ["correlate"], scheduler="synchronous")
+    assert set(study.table("lengths")["leaks"]) == {note}
     # the same parts, of which nothing is shared after all: nothing is computed, all is written anew
     before = study.table("relevance_mulf")
     shutil.copy(study.results_folder / "split.csv", tmp_path / "same.csv")

@@ -153,12 +153,12 @@ from .scattering import response_curve as response_curve
 from .shared_patterns import SharedPattern as SharedPattern
 from .shared_patterns import shared_pattern as shared_pattern
 from .shared_patterns import variation_within as variation_within
-from .skeletons import Skeleton as Skeleton
-from .skeletons import skeleton as skeleton
 from .similarity import Ordering as Ordering
 from .similarity import difference_matrix as difference_matrix
 from .similarity import order as order
 from .similarity import total_gradient as total_gradient
+from .skeletons import Skeleton as Skeleton
+from .skeletons import skeleton as skeleton
 from .sliding import ImageExplanation as ImageExplanation
 from .sliding import ProbabilityMap as ProbabilityMap
 from .sliding import explain_image as explain_image

@@ -17,6 +17,7 @@ Maps = ArrayLike | Sequence[ArrayLike]
 #: Bin edges of porosity used where none are given.
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
+
 def porosity(maps: Maps) -> NDArray[np.float64]:
     """Return the porosity of each map, the mean of its local porosities (section 2.4).
 

@@ -29,13 +29,14 @@ def stamp_of(study: "Study", steps: Iterable[str]) -> str | None:
 
 
 def rests_on(study: "Study", steps: Iterable[str], other: str) -> bool:
-    """Tell whether one of some steps needs another one, at any distance."""
+    """Tell whether the results of another step tell in those of some steps, at any distance."""
     from .steps import STEPS
 
     left, seen = list(steps), set[str]()
     while left:
         name = left.pop()
-        for needed in {*STEPS[name].needs, *STEPS[name].needed(study.parameters(name))} - seen:
+        step = STEPS[name]
+        for needed in {*step.needs, *step.rests_on(study, study.parameters(name))} - seen:
             if needed == other:
                 return True
             seen.add(needed)

@@ -68,6 +68,10 @@ class Step(ABC, Generic[P]):
         """Return the steps that must have run before, with these parameters."""
         return self.needs
 
+    def rests_on(self, study: "Study", parameters: P) -> tuple[str, ...]:
+        """Return the steps whose results tell in this one's, needed or used where there are any."""
+        return self.needed(parameters)
+
     @abstractmethod
     def items(self, study: "Study", parameters: P) -> Sequence[Item]:
         """Return the work of this step on a study."""

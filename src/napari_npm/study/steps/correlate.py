@@ -36,6 +36,11 @@ class Correlate(Step[CorrelateParameters]):
     )
     Parameters = CorrelateParameters
 
+    def rests_on(self, study: Study, parameters: CorrelateParameters) -> tuple[str, ...]:
+        """Add the regions where pairs are counted in them."""
+        inside = any(source != WHOLE for source in sources(study, parameters))
+        return (*self.needs, "regions") if inside else self.needs
+
     def items(self, study: Study, parameters: CorrelateParameters) -> Sequence[Item]:
         """One item a source, sample and block of tiles."""
         found = []
