@@ -10,6 +10,7 @@ depend on how the work is shared.
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numba
 import numpy as np
@@ -20,6 +21,7 @@ from ._displacements import Displacements, Offsets
 Counts = NDArray[np.int64]
 Grey = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
+V = TypeVar("V", bound=np.generic)
 
 # Parallel histograms of the masked rows: neighbouring pixels often have equal differences, and
 # adding to one address again and again would wait for each store.
@@ -92,7 +94,7 @@ def count_sparse(
     return _in_threads(share, where, threads)
 
 
-def _continued(values: NDArray[np.generic], where: Displacements) -> NDArray[np.generic]:
+def _continued(values: NDArray[V], where: Displacements) -> NDArray[V]:
     """Return the map with what a displaced pixel of a periodic map meets beyond its edges."""
     if not where.periodic:
         return values
@@ -100,9 +102,7 @@ def _continued(values: NDArray[np.generic], where: Displacements) -> NDArray[np.
     return np.pad(values, ((0, down), (across, across)), mode="wrap")
 
 
-def _listing(
-    grey: NDArray[np.generic], mask: NDArray[np.generic]
-) -> tuple[Offsets, NDArray[np.int32], NDArray[np.generic]]:
+def _listing(grey: NDArray[V], mask: Mask) -> tuple[Offsets, NDArray[np.int32], NDArray[V]]:
     """List the pixels of a mask: where each row starts, their columns and their values."""
     rows, columns = np.nonzero(mask)
     starts = np.searchsorted(rows, np.arange(grey.shape[0] + 1)).astype(np.int64)

@@ -242,7 +242,8 @@ def _moment_tables(span: int) -> tuple[NDArray[np.complex128], NDArray[np.comple
     """
     h = np.append(np.arange(span + 1), 0) / span
     inside = np.append(np.ones(span + 1), 0)
-    return (inside + h**2 + 0j)[np.newaxis], (h**2 + 1j * np.sqrt(2) * h)[np.newaxis]
+    both = np.stack([inside + h**2, h**2 + 1j * np.sqrt(2) * h])[:, np.newaxis]
+    return both[0], both[1]
 
 
 def _inverse(span: int, edges: NDArray[np.int64]) -> tuple[Floats, Floats]:
