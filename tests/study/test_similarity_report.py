@@ -57,7 +57,7 @@ def test_the_section_tells_bound_stability_area_and_skeleton(compared_study):
     found = comparison_of(compared_study, "mulf", "S1")
     gap = found.cost / found.lower_bound - 1
     assert f"S1 on MulF (3 maps) {gap:.2%} (proven bound)" in text
-    assert "S1 group 1 on MulF stable (1.00, 1.00)" in text
+    assert "Of 1 group, 1 is stable: whether" in text
     assert "S2 has 2 maps with relevance on MulF" in text
     assert "exp(-2 σ/ΣR) ΣnR" in text
     assert "at 2e-06" in text
@@ -126,7 +126,7 @@ def test_cautions_name_sizes_that_differ_and_single_specimens(compared_study):
     _, text = told(compared_study)
     assert "Groups on MulF have 3 and 9 maps" in text
     assert "All maps of S3 group 1 are of one specimen" in text
-    assert "S3 group 1 on MulF unstable (1.00, 0.30)" in text
+    assert "Of 2 groups, 1 is stable, 1 is unstable: whether" in text
 
 
 def test_figures_show_what_was_found(compared_study):

@@ -84,5 +84,6 @@ def comparison_figure(
         panel.set_yticks(np.arange(len(pairs)), pairs)
         panel.set_ylim(len(pairs) - 0.5, -0.5)
         panel.set_xlabel(f"Difference of {descriptor} ± critical range ({confidence:.0%})")
-    axes[0, 0].legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper center", ncols=2)
     return figure

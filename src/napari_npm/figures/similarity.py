@@ -103,6 +103,8 @@ def matrix_figure(
         axes[k, 0].set_ylabel("Map" if k == 0 else "Map, in order")
     for panel in axes[1]:
         panel.set_xlabel("Map, in order")
+    for panel in axes[0]:
+        panel.set_xlabel("Map")
     for number, (start, stop) in enumerate(groups, 1):
         _mark(axes[1, 0], start, stop, number)
     for column, label, most in ((0, "Difference Σ|Δ$R$|", high), (1, "Gradient", steep)):

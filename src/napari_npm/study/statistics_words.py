@@ -123,7 +123,7 @@ def _assumptions(checked: Sequence[Row]) -> Iterator[str]:
             continue  # nothing scatters, so nothing was tested
         level = "specimen means" if row["level"] == "specimen" else "tiles"
         spread = f"standard deviations {row['sd_ratio']:.1f} to 1"
-        equal = f"Brown-Forsythe p = {_p(row['brown_forsythe_p'])}"
+        equal = f"Brown-Forsythe p {_p(row['brown_forsythe_p'])}"
         faults = []
         if row["brown_forsythe_p"] < 0.05:
             faults.append(f"the samples scatter differently ({spread}, {equal})")
@@ -136,7 +136,7 @@ def _assumptions(checked: Sequence[Row]) -> Iterator[str]:
             size = "strongly" if skewed or tailed else "slightly"
             faults.append(
                 f"values are {size} other than normal (skewness {row['skewness']:.1f}, excess"
-                f" kurtosis {row['excess_kurtosis']:.1f}, Shapiro-Wilk p = {_p(row['shapiro_p'])})"
+                f" kurtosis {row['excess_kurtosis']:.1f}, Shapiro-Wilk p {_p(row['shapiro_p'])})"
             )
         name = f"{NAMES[row['descriptor']]}, {level}"
         said.append(f"{name}: {' and '.join(faults) if faults else 'nothing against them'}")
@@ -195,4 +195,4 @@ def _list(parts: Sequence[str]) -> str:
 def _p(value: float) -> str:
     if value != value:
         return "not known"
-    return "< 0.001" if value < 0.001 else f"{value:.2g}"
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"

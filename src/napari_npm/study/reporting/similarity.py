@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from napari_npm.core.wording import agree, several
 from napari_npm.study.comparing_tables import comparison_words
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
@@ -129,21 +130,26 @@ def _orders(lines: list[dict[str, Any]]) -> list[str]:
 
 def _stability(groups: list[dict[str, Any]]) -> list[str]:
     told = [
-        f"{line['sample']} group {line['group']:.0f} on {MAP_NAMES[line['model']]}"
-        f" {stability_words(min(line['stability'], line['stability_subsets']))}"
-        f" ({line['stability']:.2f}, {line['stability_subsets']:.2f})"
+        line
         for line in groups
         if line["stability"] is not None and line["stability_subsets"] is not None
     ]
     if not told:
         return ["How stable the groups are was not looked at: no other seed was tried."]
+    words = [stability_words(min(line["stability"], line["stability_subsets"])) for line in told]
+    counts = ", ".join(
+        f"{words.count(word)} {agree(words.count(word), 'is', 'are')} {word}"
+        for word in ("stable", "partly stable", "unstable")
+        if word in words
+    )
     chances = [line["size"] / (2 * line["maps"] - line["size"]) for line in groups]
     return [
         (
-            "Share of maps in common with the best match, under other seeds of the search and with"
-            f" a tenth of the maps left out: {'; '.join(told)}. Two groups drawn at random share"
-            f" about {max(chances):.2f}. A stable group is no proof of a pattern: maps can be alike"
-            " for being faint, or of one specimen."
+            f"Of {several(len(told), 'group')}, {counts}: whether the same maps are found"
+            " under other seeds of the search, and with a tenth of the maps left out (the table"
+            f" has the shares; two groups drawn at random share about {max(chances):.2f}). A stable"
+            " group is no proof of a pattern: maps can be alike for being faint, or of one"
+            " specimen."
         )
     ]
 
