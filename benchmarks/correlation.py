@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--maps", type=int, default=16)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--thousand", action="store_true", help="also 1000 maps in 5 % masks")
+    parser.add_argument("--thousand", action="store_true", help="also 1000 maps in 5 %% masks")
     options = parser.parse_args()
     few, threads = maps(options.maps), options.threads
     masks = np.random.default_rng(1).random(few.shape) < 0.05
