@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ._displacements import Displacements, displacements
 from ._pair_counts import Counts, Grey, Mask, count_direct, count_sparse
@@ -149,7 +150,9 @@ class Ensemble:
 
         for double in (False, True)[self._double :]:
             start = self._done
-            found = count_spectral(maps, where, self._edges, make, self._after, double=double)
+            # The products of matrices are small: BLAS's own threads would mostly wait.
+            with threadpool_limits(1, "blas"):
+                found = count_spectral(maps, where, self._edges, make, self._after, double=double)
             if found is not None:
                 numbers = [k for k, _, _ in waiting]
                 insides = [g.size if m is None else int(np.count_nonzero(m)) for g, m in maps]
