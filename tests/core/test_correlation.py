@@ -98,7 +98,11 @@ def test_independent_pixels_have_the_triangular_distribution():
         (np.zeros((4, 4)), None, {"r_max": 0}),
         (np.zeros((4, 4)), None, {"r_max": 2.5}),
         (np.zeros((4, 4)), None, {"levels": 1}),
+        (np.zeros((4, 4)), None, {"r_max": np.nan}),
+        (np.zeros((4, 4)), None, {"r_max": np.inf}),
+        (np.zeros((4, 4)), None, {"r_max": 10**7}),
         (np.zeros((4, 4)), None, {"levels": 300}),
+        (np.zeros((4, 4)), None, {"levels": 2.5}),
     ],
 )
 def test_bad_input_is_refused(images, masks, options):

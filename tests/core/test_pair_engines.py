@@ -277,7 +277,7 @@ def test_engines_and_devices_that_are_not_there_are_refused(options, words):
         two_point(np.zeros((6, 6)), r_max=2, **options)
 
 
-@pytest.mark.parametrize("sectors", [0, 37, 1.5])
+@pytest.mark.parametrize("sectors", [0, 37, 1.5, np.nan])
 def test_bad_numbers_of_sectors_are_refused(sectors):
     with pytest.raises(NpmError, match="sectors"):
         two_point_by_direction(np.zeros((6, 6)), r_max=2, sectors=sectors)

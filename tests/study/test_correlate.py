@@ -11,12 +11,14 @@ from napari_npm.core.correlation import (
     two_point,
     two_point_by_direction,
 )
+from napari_npm.core.errors import NpmError
 from napari_npm.study import run
 from napari_npm.study.correlating import significant_of
 from napari_npm.study.correlation_drawing import correlation_figures
 from napari_npm.study.reporting.correlation import correlate_sentence, correlation
-from napari_npm.study.results import REGIONS, WHOLE, Flag, directions_of, two_point_of
+from napari_npm.study.results import REGIONS, WHOLE, Flag, count_path, directions_of, two_point_of
 from napari_npm.study.state import Record
+from napari_npm.study.steps import correlate as steps_correlate
 
 
 @pytest.fixture
@@ -38,6 +40,17 @@ def give_regions(study, model, share=0.05, *, empty=()):
     stack.write(study.tiles, flags * np.uint8(Flag.CHARACTERISTIC))
     for image in study.images:
         study.state("regions").add(Record(f"{model}/{image.id}", "key", f"regions {model}"))
+
+
+def rename(study, old, new):
+    """Give a sample another name, as in study.toml."""
+    samples = [
+        one.model_copy(update={"name": new}) if one.name == old else one for one in study.samples
+    ]
+    images = [
+        one.model_copy(update={"sample": new}) if one.sample == old else one for one in study.images
+    ]
+    study.save(samples=tuple(samples), images=tuple(images))
 
 
 def tiles_of(study, sample):
@@ -183,3 +196,50 @@ def test_every_figure_can_be_drawn(small):
     figures = {one.name: one.draw() for one in correlation_figures(small)}
     assert list(figures) == ["s2_whole", "same_whole", "cuts_whole", "directions_whole"]
     assert [axes.get_title() for axes in figures["s2_whole"].axes[:3]] == ["S1", "S2", "S2 − S1"]
+
+
+def test_nothing_to_correlate_is_said(small):
+    small.set_parameters("correlate", whole=False)
+    (outcome,) = run(small, ["correlate"], scheduler="synchronous")
+    assert outcome.warnings == (
+        "Nothing was correlated: choose whole maps, or run the regions step first.",
+    )
+    assert correlation(small) is None
+
+
+def test_damaged_counts_are_named_with_the_way_out(small, computed):
+    run(small, ["correlate"], scheduler="synchronous")
+    count_path(small, "whole/0/S1").write_bytes(b"PK damaged")
+    for read in (two_point_of, directions_of):
+        with pytest.raises(NpmError, match=r"whole-0-S1\.npz is damaged.*correlate --force"):
+            read(small, WHOLE, "S1")
+    run(small, ["correlate"], scheduler="synchronous", force=True)
+    assert two_point_of(small, WHOLE, "S1") is not None
+
+
+def test_counts_of_two_settings_are_not_added_up(small, monkeypatch):
+    monkeypatch.setattr(steps_correlate, "BLOCK", 2)
+    run(small, ["correlate"], scheduler="synchronous")
+    before = small.table("lengths")
+    small.set_parameters("correlate", r_max_px=12)
+    run(small, ["correlate"], only=["whole/0"], scheduler="synchronous")
+    with pytest.raises(NpmError, match=r"Only a part of S1 was correlated.*correlate"):
+        two_point_of(small, WHOLE, "S1")
+    assert small.table("lengths").equals(before)
+    run(small, ["correlate"], scheduler="synchronous")
+    assert two_point_of(small, WHOLE, "S1").r[-1] == 12
+
+
+def test_tables_of_samples_and_sources_that_are_gone_go_too(small):
+    give_regions(small, "mulf")
+    run(small, ["correlate"], scheduler="synchronous")
+    assert small.table("s2_regions_S1") is not None
+    small.set_parameters("correlate", regions=False)
+    run(small, ["correlate"], scheduler="synchronous")
+    assert small.table("s2_regions_S1") is None
+    rename(small, "S2", "Slag")
+    (outcome,) = run(small, ["correlate"], scheduler="synchronous")
+    assert outcome.computed == 1
+    assert small.table("s2_whole_S2") is None
+    assert set(small.table("lengths")["sample"]) == {"S1", "Slag"}
+    assert small.table("s2_difference_whole_S1_Slag") is not None

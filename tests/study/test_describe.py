@@ -5,6 +5,7 @@ import pytest
 from scipy.stats import f_oneway
 
 from napari_npm.core.descriptors import average_pore_size, porosity
+from napari_npm.core.errors import NpmError
 from napari_npm.core.minkowski import minkowski
 from napari_npm.core.pores import find_pores
 from napari_npm.core.runs import count_runs
@@ -190,6 +191,43 @@ def test_constant_maps_are_described(made):
     assert any("one grey level only" in text for text in section.paragraphs)
     for one in statistics_figures(made):
         one.draw()
+
+
+def test_other_names_of_samples_and_specimens_need_no_new_counts(made):
+    run(made, ["describe"], scheduler="synchronous")
+    before = made.table("describe")
+    samples = [one.model_copy(update={"name": f"new {one.name}"}) for one in made.samples]
+    images = [
+        one.model_copy(update={"sample": f"new {one.sample}", "specimen": "one"})
+        for one in made.images
+    ]
+    made.save(samples=tuple(samples), images=tuple(images))
+    assert run(made, ["describe"], scheduler="synchronous")[0].computed == 0
+    table = made.table("describe")
+    assert table["sample"].tolist() == [f"new {name}" for name in before["sample"]]
+    assert set(table["specimen"]) == {"one"}
+    assert table["porosity"].equals(before["porosity"])
+    assert made.table("pore_sizes")["sample"].tolist() == ["new S1", "new S2"]
+    assert set(made.table("tukey_kramer")["level"]) == {"tile"}
+
+
+def test_damaged_counts_are_named_with_the_way_out(made):
+    run(made, ["describe"], scheduler="synchronous")
+    path = counts_path(made, made.images[0].id)
+    path.write_bytes(path.read_bytes()[:90])
+    made.set_parameters("describe", confidence=0.5)
+    with pytest.raises(NpmError, match=r"is damaged: run .*describe --force"):
+        run(made, ["describe"], scheduler="synchronous")
+    assert run(made, ["describe"], scheduler="synchronous", force=True)[0].computed == 4
+
+
+def test_tables_of_shapes_go_with_them(made):
+    made.set_parameters("describe", shapes=True)
+    run(made, ["describe"], scheduler="synchronous")
+    assert made.table("lineal_path") is not None
+    made.set_parameters("describe", shapes=False)
+    run(made, ["describe"], scheduler="synchronous")
+    assert made.table("lineal_path") is None
 
 
 def rows_of(samples, specimens, tiles, seed=0):

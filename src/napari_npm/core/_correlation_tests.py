@@ -132,18 +132,22 @@ def compare_correlations(
     shape = counts.shape[1:]
     labels, exact = _relabellings(units, permutations, seed)
     flat, whole = counts.reshape(len(counts), -1), counts.sum(axis=0)
+    # All that is held of each relabelling: 13 kB at r_max = 200, 1.3 GB with 100,000 of them.
     changes = np.empty((len(labels), *shape), dtype=np.float32)
-    for start in range(0, len(labels), _TOGETHER):
-        part = slice(start, start + _TOGETHER)
+    distance, squares = np.empty((len(labels), shape[0])), np.zeros(shape)
+    parts = [slice(start, start + _TOGETHER) for start in range(0, len(labels), _TOGETHER)]
+    for part in parts:
         second = (labels[part].astype(np.float64) @ flat).reshape(len(labels[part]), *shape)
         changes[part] = _shares(second) - _shares(whole - second)
-        progress(min(start + _TOGETHER, len(labels)), len(labels), "Permutations")
-    distance = np.abs(changes).sum(axis=2, dtype=np.float64) / 2
+        distance[part] = np.abs(changes[part]).sum(axis=2, dtype=np.float64) / 2
+        squares += (changes[part].astype(np.float64) ** 2).sum(axis=0)
+        progress(min(part.stop, len(labels)), len(labels), "Permutations")
     relative = distance / _unit(distance.mean(axis=0))
-    cells = np.abs(changes) / _unit(np.sqrt((changes.astype(np.float64) ** 2).mean(axis=0)))
+    spread = _unit(np.sqrt(squares / len(labels)))
+    largest = [(np.abs(changes[part]) / spread).max(axis=(1, 2), initial=0.0) for part in parts]
     p_distance, p_group = np.ones(a.r.size), np.ones((a.r.size, shape[1]))
     p_distance[held] = _p(relative.max(axis=1, initial=0.0), relative[0])
-    p_group[held] = _p(cells.max(axis=(1, 2), initial=0.0), cells[0])
+    p_group[held] = _p(np.concatenate(largest), np.abs(changes[0]) / spread)
     mean = relative.mean(axis=1) if relative.size else np.zeros(len(labels))
     seen = np.zeros(a.r.size)
     second = counts[labels[0]].sum(axis=0)
@@ -184,9 +188,8 @@ def _relabellings(
 
 def _p(found: Floats, observed: Floats | float) -> Floats:
     """Return the share of the relabellings at least as large; sums differ by rounding alone."""
-    least = np.asarray(observed)[..., np.newaxis] * (1 - 1e-6)
-    share: Floats = (found >= least).mean(axis=-1)
-    return share
+    smaller = np.searchsorted(np.sort(found), np.asarray(observed) * (1 - 1e-6))
+    return np.asarray((len(found) - smaller) / len(found), dtype=np.float64)
 
 
 def _shares(counts: Floats) -> Floats:

@@ -265,7 +265,9 @@ def _usable(
         raise NpmError("Give the pixel size in nm, above 0, to read lengths.")
     held = (correlation.pairs > 0) & (correlation.r >= 1)
     if np.count_nonzero(held) < 8:
-        raise NpmError("Lengths need pixel pairs at 8 distances or more: use a larger r_max.")
+        raise NpmError(
+            "Lengths need pixel pairs at 8 distances or more: use a larger r_max or larger regions."
+        )
     return correlation.r[held], by_unit(correlation, groups)[:, held]
 
 

@@ -23,6 +23,8 @@ from .progress import Progress, silent
 
 Engine = Literal["auto", "direct", "sparse", "fft"]
 Maps = NDArray[np.generic] | Sequence[NDArray[np.generic]]
+# Far beyond the diagonal of any image; the rows of counts are made before the first is read.
+_FARTHEST = 100_000
 
 
 def two_point(
@@ -126,7 +128,7 @@ def two_point_by_direction(
     Cancelled
         If `progress` raises it.
     """
-    if sectors != int(sectors) or not 1 <= sectors <= 36:
+    if not 1 <= sectors <= 36 or sectors != int(sectors):
         raise NpmError(f"Choose between 1 and 36 sectors of angle; {sectors} cannot be used.")
     return _counted(
         images, masks, r_max, levels, int(sectors), engine, periodic, device, threads, progress
@@ -145,16 +147,19 @@ def _counted(
     threads: int | None,
     progress: Progress,
 ) -> tuple[TwoPoint, ...]:
-    if r_max != int(r_max) or r_max < 1:
-        raise NpmError(f"r_max must be a whole number of pixels from 1 on, not {r_max}.")
+    if not 1 <= r_max <= _FARTHEST or r_max != int(r_max):
+        raise NpmError(
+            f"r_max must be a whole number of pixels from 1 to {_FARTHEST}, not {r_max}."
+        )
     maps = _as_sequence(images)
     if len(maps) == 0:
         raise NpmError("There is no map to correlate: give at least one.")
     inside = None if masks is None else _as_sequence(masks)
     if inside is not None and len(inside) != len(maps):
         raise NpmError(f"There are {len(maps)} maps but {len(inside)} masks: give one for each.")
-    if not 2 <= levels <= 256:
+    if not 2 <= levels <= 256 or levels != int(levels):
         raise NpmError(f"Choose between 2 and 256 grey levels; {levels} cannot be used.")
+    levels = int(levels)
     edges = group_edges(levels)
 
     def load(k: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:

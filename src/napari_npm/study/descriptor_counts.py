@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_npm.core.errors import NpmError
+
+from .arrays import read_arrays
+from .results import damaged
 from .study import Study
 
 if TYPE_CHECKING:
@@ -41,12 +45,21 @@ def drop_counts(study: Study, kept: Iterable[str]) -> None:
 
 
 def counts_of(study: Study, sample: str) -> Counts:
-    """Return the counts of all images of a sample, added up."""
+    """Return the counts of all images of a sample, added up.
+
+    Raises
+    ------
+    NpmError
+        If a file of them is damaged.
+    """
     parts = []
     for image in study.images:
         if image.sample == sample:
-            with np.load(counts_path(study, image.id), allow_pickle=False) as file:
-                parts.append(dict(file))
+            path = counts_path(study, image.id)
+            try:
+                parts.append(read_arrays(path))
+            except ValueError as error:
+                raise NpmError(damaged(study, "describe", path)) from error
     return add_counts(parts)
 
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_npm.core.errors import NpmError
+
 from .arrays import read_arrays
+from .folder import command
 from .store import Tile, TileStack
 from .study import Study
 
@@ -67,6 +70,11 @@ def two_point_of(study: Study, source: str, sample: str) -> "TwoPoint | None":
         ``"regions_both"``.
     sample : str
         Name of the sample. Its maps are in the order of the study's tiles.
+
+    Raises
+    ------
+    NpmError
+        If counts are damaged, or of different settings, as an interrupted run leaves them.
     """
     from napari_npm.core.correlation import build
 
@@ -99,8 +107,30 @@ def _blocks_of(study: Study, source: str, sample: str) -> "list[dict[str, NDArra
     for item in study.state("correlate").records:
         one_source, number, one_sample = item.split("/", 2)
         if (one_source, one_sample) == (source, sample):
-            found[int(number)] = read_arrays(count_path(study, item))
-    return [found[number] for number in sorted(found)]
+            found[int(number)] = _counts(study, count_path(study, item))
+    blocks = [found[number] for number in sorted(found)]
+    sums = ("counts", "sectors")
+    layouts = {
+        tuple((name, block[name].shape) for name in block if name in sums) for block in blocks
+    }
+    if len(layouts) > 1:
+        raise NpmError(
+            f"Only a part of {sample} was correlated with the present settings: run"
+            f" {command('correlate', study.folder)} to its end."
+        )
+    return blocks
+
+
+def _counts(study: Study, path: Path) -> "dict[str, NDArray[Any]]":
+    try:
+        return read_arrays(path)
+    except ValueError as error:
+        raise NpmError(damaged(study, "correlate", path)) from error
+
+
+def damaged(study: Study, step: str, path: Path) -> str:
+    """Return the sentence on a file of a step that cannot be read."""
+    return f"{path} is damaged: run {command(f'{step} --force', study.folder)}."
 
 
 def count_path(study: Study, item: str) -> Path:

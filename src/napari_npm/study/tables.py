@@ -37,3 +37,12 @@ def write_rows(study: "Study", name: str, rows: Sequence[Mapping[str, Any]]) -> 
     path = study.results_folder / f"{name}.csv"
     write_table(path, pd.DataFrame(list(rows)))
     return path
+
+
+def drop_old_tables(study: "Study", step: str, files: Iterable[Path]) -> None:
+    """Remove what a step's last end wrote and this one did not: samples or settings are others."""
+    last = study.state(step).finish
+    kept = set(files)
+    for name in () if last is None else last.files:
+        if study.folder / name not in kept:
+            (study.folder / name).unlink(missing_ok=True)

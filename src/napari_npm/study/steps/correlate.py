@@ -16,6 +16,7 @@ from napari_npm.study.state import Record
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.store import Tile, tile_places
 from napari_npm.study.study import Study
+from napari_npm.study.tables import drop_old_tables
 
 BLOCK = 32
 """Tiles counted together: what an interrupted run loses at most."""
@@ -128,10 +129,14 @@ class Correlate(Step[CorrelateParameters]):
         for path in count_path(study, "x/0/x").parent.glob("*.npz"):
             if path not in wanted:
                 path.unlink()
-        return write_tables(study, parameters)
+        files = write_tables(study, parameters)
+        drop_old_tables(study, self.name, files)
+        return files
 
     def warnings(self, study: Study, parameters: CorrelateParameters) -> Sequence[str]:
         """Say which lengths the data do not fix."""
+        if not sources(study, parameters):
+            return ("Nothing was correlated: choose whole maps, or run the regions step first.",)
         lengths = study.table("lengths")
         if lengths is None or not len(lengths):
             return ()

@@ -1,6 +1,6 @@
 """describe: what porosity statistics alone tell about the samples (paper, section 2.4)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from napari_npm.study.state import Record
 from napari_npm.study.statistics_tables import statistics_tables
 from napari_npm.study.step import Item, Step, Stored
 from napari_npm.study.study import Study
-from napari_npm.study.tables import all_rows, tile_row, write_rows
+from napari_npm.study.tables import all_rows, drop_old_tables, tile_row, write_rows
 from napari_npm.study.wiring import map_inputs
 
 
@@ -106,17 +106,30 @@ class Describe(Step[DescribeParameters]):
 
     def finish_inputs(self, study: Study, parameters: DescribeParameters) -> Any:
         """Return what the tables depend on besides the tiles' rows."""
-        return [parameters.confidence, [[one.name, one.label] for one in study.samples]]
+        labels = [[one.name, one.label] for one in study.samples]
+        return [parameters.confidence, labels, _belonging(study)]
 
     def finish(
         self, study: Study, parameters: DescribeParameters, records: Sequence[Record]
     ) -> Sequence[Path]:
         """Write the tables of tiles and pores, and the comparisons of several samples."""
         drop_counts(study, [record.item for record in records])
-        rows = all_rows(records)
-        tables = {
+        # A sample or specimen may have been given another name since its tiles were described.
+        names = _belonging(study)
+        rows = [
+            {**row, "sample": names[row["tile"]][0], "specimen": names[row["tile"]][1]}
+            for row in all_rows(records)
+        ]
+        tables: dict[str, Sequence[Mapping[str, Any]]] = {
             "describe": rows,
             **descriptor_tables(study, parameters, rows),
             **statistics_tables(rows, parameters.confidence),
         }
-        return [write_rows(study, name, lines) for name, lines in tables.items()]
+        files = [write_rows(study, name, lines) for name, lines in tables.items()]
+        drop_old_tables(study, self.name, files)
+        return files
+
+
+def _belonging(study: Study) -> list[tuple[str, str]]:
+    """Return the sample and the specimen of each tile."""
+    return [(tile.sample, tile.specimen) for tile in study.tiles]
