@@ -1,5 +1,7 @@
 """Spectral clustering of a difference matrix: planted clusters, the spectrum, bad input."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,15 @@ from hypothesis import strategies as st
 from sklearn.cluster import SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
-from napari_npm.core import NpmError, laplacian_spectrum, spectral_groups
+from napari_npm.core import (
+    NpmError,
+    laplacian_spectrum,
+    order,
+    similar_clusters,
+    similar_groups,
+    spectral_groups,
+)
+from napari_npm.core.pattern_groups import spread_of_means
 
 
 def clusters(sizes, seed=0, apart=6.0):
@@ -88,3 +98,86 @@ def test_numbers_that_do_not_fit_are_refused():
             spectral_groups(matrix, **options)
     with pytest.raises(NpmError, match="There are 2 maps"):
         spectral_groups(np.zeros((2, 2)), 2)
+
+
+def test_clusters_stand_one_after_another_in_the_sequence_of_an_order():
+    matrix, truth = clusters((14, 9, 11), apart=14.0)
+    shuffle = np.random.default_rng(1).permutation(34)
+    matrix, truth = matrix[np.ix_(shuffle, shuffle)], truth[shuffle]
+    path = order(matrix).permutation
+    found = similar_clusters(matrix, path, 3)
+    along = sorted(found, key=lambda group: group.start)
+    assert [group.start for group in along] == [0, *(group.stop for group in along[:-1])]
+    assert along[-1].stop == 34
+    place = np.argsort(path)
+    assert (np.diff([np.median(place[group.members]) for group in along]) > 0).all()
+    for group in found:
+        assert len(set(truth[group.members])) == 1
+        assert (
+            len(group.members)
+            == group.stop - group.start
+            == (truth == truth[group.members[0]]).sum()
+        )
+        assert (np.diff(place[group.members]) > 0).all()
+        pairs = [matrix[a, b] for a, b in combinations(group.members, 2)]
+        assert group.mean_difference == pytest.approx(np.mean(pairs))
+        expected = matrix.sum() / (34 * 33) - np.mean(pairs)
+        spread = spread_of_means(matrix, len(group.members))
+        assert group.standing_out == pytest.approx(expected / spread)
+        assert (group.stability, group.stability_other, group.stability_subsets) == (None,) * 3
+    means = [group.mean_difference for group in found]
+    assert means == sorted(means)
+    assert similar_clusters(matrix, path)[0].members.tolist() == found[0].members.tolist()
+    # windows of the order are the same where clusters are equally large and far apart
+    even, _ = clusters((10, 10, 10), apart=30.0)
+    line = order(even).permutation
+    windows = similar_groups(even, line, 3, 10)
+    both = [[set(one.members.tolist()) for one in some]
+            for some in (windows, similar_clusters(even, line, 3))]  # fmt: skip
+    assert both[0] == both[1]
+
+
+def test_the_stability_of_clusters_is_their_overlap_with_the_best_match():
+    matrix, _ = clusters((16, 12, 10), seed=2, apart=2.0)
+    other, _ = clusters((16, 12, 10), seed=9, apart=1.0)
+    draw = np.random.default_rng(0)
+    subsets = [draw.permutation(38)[:30] for _ in range(3)]
+    found = similar_clusters(
+        matrix, np.arange(38), 4, seed=1, seeds=(7, 8), other=other, subsets=subsets
+    )
+
+    def best(members, labels, among):
+        own = set(members.tolist()) & set(among.tolist())
+        rest = [set(among[labels == label].tolist()) for label in set(labels.tolist())]
+        return max(len(own & one) / len(own | one) for one in rest)
+
+    everyone = np.arange(38)
+    for group in found:
+        seeds = [
+            best(group.members, spectral_groups(matrix, 4, seed=seed), everyone) for seed in (7, 8)
+        ]
+        parts = [
+            best(group.members, spectral_groups(matrix[np.ix_(part, part)], 4, seed=1), part)
+            for part in subsets
+        ]
+        assert group.stability == pytest.approx(np.mean(seeds))
+        assert group.stability_subsets == pytest.approx(np.mean(parts))
+        assert group.stability_other == pytest.approx(
+            best(group.members, spectral_groups(other, 4, seed=1), everyone)
+        )
+    assert min(group.stability_other for group in found) < 0.6
+    assert min(group.stability_subsets for group in found) < 1
+
+
+def test_a_map_alone_comes_last_and_is_not_told_to_be_alike():
+    matrix, _ = clusters((6, 5))
+    found = similar_clusters(matrix, np.arange(11), 11)
+    assert [len(group.members) for group in found] == [1] * 11
+    assert all(np.isnan(group.mean_difference) for group in found)
+    sizes = [len(group.members) for group in similar_clusters(matrix, np.arange(11), 8)]
+    assert sizes[0] > 1
+    assert sizes[-1] == 1
+    with pytest.raises(NpmError, match="must name each of the 11 maps"):
+        similar_clusters(matrix, np.arange(10), 2)
+    with pytest.raises(NpmError, match="2 to 11 clusters"):
+        similar_clusters(matrix, np.arange(11), 12)

@@ -166,6 +166,7 @@ from .sliding import predict_image as predict_image
 from .smoothing import microscale as microscale
 from .smoothing import sigma_in_px as sigma_in_px
 from .spectral import laplacian_spectrum as laplacian_spectrum
+from .spectral import similar_clusters as similar_clusters
 from .spectral import spectral_groups as spectral_groups
 from .splitting import split_k_fold as split_k_fold
 from .statistics import Anova as Anova

@@ -7,10 +7,12 @@ L1 difference, so that the result can be held against that of the order; SpRAy t
 distance of maps made smaller.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ._order_windows import checked_matrix
+from ._order_windows import Group, checked_matrix, checked_order, spread_of_means
 from .errors import NpmError
 
 MOST = 10
@@ -50,13 +52,101 @@ def spectral_groups(
         If there are fewer than 3 maps, the matrix is none of differences, or the numbers do not
         fit it.
     """
+    values, vectors = laplacian_spectrum(matrix, neighbours=neighbours)
+    return _labels(vectors, _number(values) if number is None else number, seed)
+
+
+def similar_clusters(
+    matrix: ArrayLike,
+    permutation: ArrayLike,
+    number: int | None = None,
+    *,
+    seed: int = 0,
+    seeds: Sequence[int] = (),
+    other: ArrayLike | None = None,
+    subsets: Sequence[ArrayLike] = (),
+) -> tuple[Group, ...]:
+    """Return spectral clusters as groups that stand one after another, as `similar_groups` does.
+
+    Each map belongs to one. Clusters follow each other by the median place of their maps in an
+    order, and the maps of each are in that order's sequence: ``start`` and ``stop`` are places in
+    the order that results, the members of all groups by their ``start``.
+
+    Parameters
+    ----------
+    matrix : array_like, (N, N)
+        Differences of any two maps.
+    permutation : array_like of int, (N,)
+        An order of the maps.
+    number : int, optional
+        How many clusters; as in `spectral_groups`.
+    seed : int
+        Seed of the starts of k-means.
+    seeds : sequence of int
+        Further seeds, for the stability.
+    other : array_like, (N, N), optional
+        Differences of the same maps on another scale, clustered into the same number.
+    subsets : sequence of array_like of int
+        Parts of the maps (rows of `matrix`), clustered into the same number.
+
+    Returns
+    -------
+    tuple of Group
+        The most similar first; clusters of a single map last, whose mean difference is NaN.
+
+    Raises
+    ------
+    NpmError
+        As `spectral_groups`, or if the order does not fit the matrix.
+    """
+    differences = checked_matrix(matrix)
+    order = checked_order(permutation, len(differences))
+    values, vectors = laplacian_spectrum(differences)
+    if number is None:
+        number = _number(values)
+    labels = _labels(vectors, number, seed)
+    everyone = np.arange(len(order))
+    by_seed = [(_labels(vectors, number, one), everyone) for one in seeds]
+    by_other = [] if other is None else [(spectral_groups(other, number, seed=seed), everyone)]
+    by_part = []
+    for subset in subsets:
+        part = np.asarray(subset, dtype=np.intp)
+        fewer = min(number, part.size)
+        by_part.append((spectral_groups(differences[np.ix_(part, part)], fewer, seed=seed), part))
+    place = np.argsort(order)
+    clusters = sorted(
+        (order[labels[order] == label] for label in range(int(labels.max()) + 1)),
+        key=lambda members: (float(np.median(place[members])), int(place[members[0]])),
+    )
+    stops = np.cumsum([len(members) for members in clusters])
+    groups = [
+        Group(
+            int(stop) - len(members),
+            int(stop),
+            members,
+            *_likeness(differences, members),
+            stability=_overlap(members, by_seed),
+            stability_other=_overlap(members, by_other),
+            stability_subsets=_overlap(members, by_part),
+        )
+        for members, stop in zip(clusters, stops, strict=True)
+    ]
+    return tuple(
+        sorted(groups, key=lambda one: (len(one.members) == 1, one.mean_difference, one.start))
+    )
+
+
+def _number(values: NDArray[np.float64]) -> int:
+    """Return how many eigenvalues lie before the largest gap."""
+    gaps = np.diff(values[: min(MOST, len(values) - 1) + 1])
+    return 2 + int(np.argmax(gaps[1:]))
+
+
+def _labels(vectors: NDArray[np.float64], number: int, seed: int) -> NDArray[np.intp]:
+    """Cluster maps by the first eigenvectors, the largest cluster first."""
     from sklearn.cluster import KMeans
 
-    values, vectors = laplacian_spectrum(matrix, neighbours=neighbours)
-    count = len(values)
-    if number is None:
-        gaps = np.diff(values[: min(MOST, count - 1) + 1])
-        number = 2 + int(np.argmax(gaps[1:]))
+    count = len(vectors)
     if not 2 <= number <= count:
         raise NpmError(f"Form 2 to {count} clusters of {count} maps, not {number}.")
     rows = vectors[:, :number]
@@ -114,3 +204,31 @@ def laplacian_spectrum(
     scale = 1 / np.sqrt(joined.sum(axis=1))
     values, vectors = eigh(np.eye(count) - scale[:, None] * joined * scale)
     return np.clip(values, 0.0, 2.0), vectors
+
+
+def _likeness(differences: NDArray[np.float64], members: NDArray[np.intp]) -> tuple[float, float]:
+    """Return the mean difference of some maps, and by how many spreads it is below chance."""
+    count, size = len(differences), len(members)
+    if size == 1:
+        return float("nan"), float("nan")
+    mean = float(differences[np.ix_(members, members)].sum()) / (size * (size - 1))
+    expected = float(differences.sum()) / (count * (count - 1))
+    spread = spread_of_means(differences, size)
+    # no spread: all maps differ alike, or the group has all of them
+    return mean, (expected - mean) / spread if spread > 1e-12 * expected else 0.0
+
+
+def _overlap(
+    members: NDArray[np.intp], others: Sequence[tuple[NDArray[np.intp], NDArray[np.intp]]]
+) -> float | None:
+    """Return the Jaccard index with the best match, mean over other clusterings of some maps.
+
+    Of a group count only the maps that were clustered; None where there are none.
+    """
+    found = []
+    for labels, clustered in others:
+        own = np.isin(clustered, members)
+        if own.any():
+            common = np.bincount(labels, weights=own)
+            found.append(float((common / (np.bincount(labels) + own.sum() - common)).max()))
+    return float(np.mean(found)) if found else None

@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
+from napari_npm.core.wording import several
 
 from ._style import (
     DOUBLE_COLUMN_MM,
@@ -45,10 +46,13 @@ class Shared:
         sR.
     fraction : float
         Share of the area within the contour.
+    maps : int, optional
+        How many maps share it: named where groups differ in size.
     """
 
     pattern: NDArray[Any]
     fraction: float
+    maps: int | None = None
 
 
 @styled
@@ -167,7 +171,7 @@ def shared_patterns_figure(
             shown = show_map(
                 panel,
                 np.asarray(one.pattern) / unit,
-                f"Group {number + 1}: {100 * one.fraction:.3g} % shared",
+                _shared_title(number + 1, one),
                 norm=norm,
                 cmap=PROBABILITY_COLORMAP,
             )
@@ -222,6 +226,11 @@ def group_maps_figure(
         axes[row, 0].set_ylabel(names[row] if names else f"Group {row + 1}")
         scale_bar(axes[row, len(group) - 1], pixel_size_nm)
     return figure
+
+
+def _shared_title(number: int, one: Shared) -> str:
+    of = "" if one.maps is None else f" ({several(one.maps, 'map')})"
+    return f"Group {number}{of}: {100 * one.fraction:.3g} % shared"
 
 
 def _gradient(matrix: NDArray[np.float32]) -> NDArray[np.float32]:

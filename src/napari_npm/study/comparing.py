@@ -23,11 +23,13 @@ MATRIX, ORDER, GROUPS = "matrix", "order", "groups"
 """The three kinds of items of the compare step, in the order in which they are made."""
 NORMALISED, RAW = "normalised", "raw"
 """The scales of maps that are compared: each of sum 1, or of the network's output."""
+ALONG, SPECTRAL = "order", "spectral"
+"""How groups are found: as windows of the order, or as spectral clusters of all maps."""
 
 
 @dataclass(frozen=True)
 class ComparedGroup:
-    """A group of similar maps along the order, and the pattern that they share.
+    """A group of similar maps that stand side by side, and the pattern that they share.
 
     Attributes
     ----------
@@ -36,10 +38,10 @@ class ComparedGroup:
     members : ndarray of int, (k,)
         Its maps, as numbers into `Comparison.tiles` (and rows of `Comparison.matrix`).
     mean_difference : float
-        Mean difference of two of its maps.
+        Mean difference of two of its maps; NaN for a cluster of one.
     stability : float or None
-        Jaccard index with the best match, mean over other seeds of the ordering; None where no
-        other seed was tried.
+        Jaccard index with the best match, mean over other seeds of the ordering (or clustering);
+        None where no other seed was tried.
     stability_other : float or None
         The same under the other scale of the maps (sum 1 where raw were compared, raw otherwise).
     stability_subsets : float or None
@@ -77,7 +79,8 @@ class Comparison:
     matrix : ndarray of float64, (N, N)
         Difference of any two, in the order of `tiles`.
     permutation : ndarray of int, (N,)
-        The order: ``matrix[permutation][:, permutation]`` is the ordered matrix.
+        The order: ``matrix[permutation][:, permutation]`` is the ordered matrix. Spectral
+        clusters stand one after another, each in the sequence of `path`.
     cost : float
         Total gradient of the ordered matrix.
     lower_bound : float
@@ -86,6 +89,10 @@ class Comparison:
         ``"normalised"`` where maps of sum 1 were compared, ``"raw"`` otherwise.
     groups : tuple of ComparedGroup
         The most similar first.
+    grouping : str
+        ``"order"`` for windows of the order, of one size; ``"spectral"`` for clusters of all maps.
+    path : ndarray of int, (N,)
+        The order of the lowest total gradient found, whatever the groups.
     """
 
     model: str
@@ -97,6 +104,8 @@ class Comparison:
     lower_bound: float
     scale: str
     groups: tuple[ComparedGroup, ...]
+    grouping: str
+    path: NDArray[np.intp]
 
     @property
     def ordered(self) -> NDArray[np.float64]:
@@ -135,16 +144,22 @@ def comparison_of(study: Study, model: str, sample: str) -> Comparison | None:
         tiles = _tiles(study, matrix)
         if tiles is None or len(tiles) < 3:
             return None
+        # clusters have an order of their own
+        own_order = "permutation" in groups
+        shown = groups if own_order else order
+        permutation = shown["permutation"].astype(np.intp)
         return Comparison(
             model,
             sample,
             tiles,
             matrix[str(order["scale"])],
-            order["permutation"].astype(np.intp),
-            float(order["cost"]),
+            permutation,
+            float(shown["cost"]),
             float(order["lower_bound"]),
             str(order["scale"]),
-            tuple(_group(groups, number) for number in range(len(groups["start"]))),
+            tuple(_group(groups, k, permutation) for k in range(len(groups["start"]))),
+            SPECTRAL if own_order else ALONG,
+            order["permutation"].astype(np.intp),
         )
     except (KeyError, IndexError, TypeError) as error:
         raise NpmError(_damaged(paths[0].parent)) from error
@@ -246,15 +261,18 @@ def _tiles(study: Study, arrays: Mapping[str, NDArray[Any]]) -> tuple[Tile, ...]
     return tuple(found)
 
 
-def _group(arrays: Mapping[str, NDArray[Any]], number: int) -> ComparedGroup:
+def _group(
+    arrays: Mapping[str, NDArray[Any]], number: int, permutation: NDArray[np.intp]
+) -> ComparedGroup:
     def known(name: str) -> float | None:
         value = float(arrays[name][number])
         return value if value == value else None
 
+    start, stop = int(arrays["start"][number]), int(arrays["stop"][number])
     return ComparedGroup(
-        int(arrays["start"][number]),
-        int(arrays["stop"][number]),
-        arrays["members"][number].astype(np.intp),
+        start,
+        stop,
+        permutation[start:stop],
         float(arrays["mean_difference"][number]),
         known("stability"),
         known("stability_other"),

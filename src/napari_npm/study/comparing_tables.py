@@ -90,6 +90,12 @@ def comparison_words(lines: Sequence[Mapping[str, Any]]) -> list[str]:
             )
     for model in dict.fromkeys(line["model"] for line in lines):
         own = [line for line in lines if line["model"] == model and line["group"]]
+        sizes = sorted({int(line["size"]) for line in own})
+        if len(sizes) > 1:
+            said.append(
+                f"Groups on {MAP_NAMES[model]} have {_listed(sizes)} maps: do not compare their"
+                " shared areas with each other."
+            )
         small = [line for line in own if line["variation"] > 2 * line["variation_within"]]
         if small:
             worst = max(small, key=lambda line: line["variation"] - line["variation_within"])
@@ -104,6 +110,10 @@ def comparison_words(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     return said
 
 
+def _listed(sizes: Sequence[int]) -> str:
+    return f"{', '.join(map(str, sizes[:-1]))} and {sizes[-1]}"
+
+
 COLUMNS = (
     "model",
     "sample",
@@ -116,6 +126,7 @@ COLUMNS = (
     "stop",
     "mean_difference",
     "standing_out",
+    "silhouette",
     "stability",
     "stability_other",
     "stability_subsets",

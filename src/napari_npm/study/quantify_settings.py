@@ -89,11 +89,23 @@ class CompareParameters(Parameters):
         ge=0,
         le=50,
     )
-    number: int = parameter(3, "Groups of similar maps in each sample.", ge=1, le=20)
+    grouping: Literal["order", "spectral"] = parameter(
+        "order",
+        "How groups are found: along the order, as in the paper, all of one size; or by spectral"
+        " clustering, where each map belongs to a group and sizes differ.",
+    )
+    number: int | None = parameter(
+        None,
+        "Groups of similar maps in each sample; by default three along the order, and as many"
+        " spectral clusters as the largest gap between eigenvalues speaks for (2 to 10).",
+        ge=1,
+        le=20,
+    )
     size: int | None = parameter(
         None,
-        "Maps of a group; by default one size for all samples of a model, with which the groups"
-        " stand out most from maps drawn at random.",
+        "Maps of a group along the order (spectral clusters have sizes of their own); by default"
+        " one size for all samples of a model, with which the groups stand out most from maps drawn"
+        " at random.",
         ge=2,
         le=10_000,
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from .comparing import Comparison, compared, comparison_of
+from .comparing import SPECTRAL, Comparison, compared, comparison_of
 from .drawing_parts import Drawing, one_tile
 from .study import Study
 from .wiring import MAP_NAMES, shown_map
@@ -21,15 +21,23 @@ def similarity_figures(study: Study) -> Iterator[Drawing]:
 
     pixel = study.pixel_size_nm
     pairs = compared(study)
+    settings: Any = study.parameters("compare")
+    spectral = settings.grouping == SPECTRAL
+    groups, along, order = (
+        ("the spectral clusters of", "cluster", "cluster by cluster")
+        if spectral
+        else ("the groups of most similar", "order", "in order")
+    )
     for model in dict.fromkeys(model for model, _ in pairs):
         name = MAP_NAMES[model]
         samples = [sample for one, sample in pairs if one == model]
 
         def shared(model: str = model, samples: list[str] = samples) -> "Figure":
-            settings: Any = study.parameters("compare")
             patterns = {
                 sample: [
-                    figures.Shared(group.pattern, group.fraction)
+                    figures.Shared(
+                        group.pattern, group.fraction, len(group.members) if spectral else None
+                    )
                     for group in _found(study, model, sample).groups
                 ]
                 for sample in samples
@@ -38,7 +46,7 @@ def similarity_figures(study: Study) -> Iterator[Drawing]:
 
         yield Drawing(
             f"shared_{model}",
-            f"Patterns shared by the groups of most similar {name} relevance maps of each sample;"
+            f"Patterns shared by {groups} {name} relevance maps of each sample;"
             " the line encloses what counts as shared (as Fig. 7). Compare areas only among groups"
             " of one size.",
             ("compare",),
@@ -57,14 +65,14 @@ def similarity_figures(study: Study) -> Iterator[Drawing]:
             yield Drawing(
                 f"similarity_{model}_{sample}",
                 f"Differences of the {name} relevance maps of {sample} (a) and their gradient (b),"
-                " the same in order (c, d), with the groups of most similar maps (as Fig. S34).",
+                f" the same {order} (c, d), with {groups} maps (as Fig. S34).",
                 ("compare",),
                 matrix,
             )
             yield Drawing(
                 f"group_{model}_{sample}",
                 f"Relevance maps on {name} of each group of {sample}, the first {SHOWN} along the"
-                " order (red in HP, blue in LP).",
+                f" {along} (red in HP, blue in LP).",
                 ("compare",),
                 members,
             )

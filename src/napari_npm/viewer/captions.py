@@ -86,6 +86,7 @@ _CAPTIONS = {
         "normalise": "Scale maps to sum 1",
         "method": "Order found by",
         "seeds": "Seeds for stability",
+        "grouping": "Groups by",
         "number": "Groups",
         "size": "Maps a group",
         "contour": "Level of the contour",

@@ -3,6 +3,8 @@
 from typing import Any
 
 from napari_npm.core.wording import agree, several
+from napari_npm.study.comparing import SPECTRAL
+from napari_npm.study.comparing_groups import NUMBER
 from napari_npm.study.comparing_tables import comparison_words
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
@@ -23,7 +25,9 @@ def similarity(study: Study) -> Section | None:
     said = [*comparison_words(lines)]
     if not groups:
         return Section("Shared characteristic patterns", said)
-    said[:0] = [_what(settings), *_orders(lines), *_stability(groups)]
+    spectral = settings.grouping == SPECTRAL
+    how = _clusters(settings, groups) if spectral else _orders(lines)
+    said[:0] = [_what(settings), *how, *_stability(groups, settings)]
     said += _cautions(groups)
     heads = ("Maps", "Sample", "Group", "Maps (images, specimens)", "Mean difference",
              "Same group: other seeds", "A tenth left out", "Other scale",
@@ -32,7 +36,7 @@ def similarity(study: Study) -> Section | None:
         (
             *_name(line),
             f"{line['size']:.0f} ({line['images']:.0f}, {line['specimens']:.0f})",
-            f"{line['mean_difference']:.3g}",
+            _number(line["mean_difference"]),
             _share(line["stability"]),
             _share(line["stability_subsets"]),
             _share(line["stability_other"]),
@@ -61,7 +65,13 @@ def similarity(study: Study) -> Section | None:
         "Shared characteristic patterns",
         said,
         [
-            Table("Groups of the most similar relevance maps", heads, rows),
+            Table(
+                "Spectral clusters of relevance maps"
+                if spectral
+                else "Groups of the most similar relevance maps",
+                heads,
+                rows,
+            ),
             Table("Particle skeleton: what lies outside the contour", measured, skeletons),
         ],
         ["shared", "similarity", "group"],
@@ -76,7 +86,28 @@ def compare_sentence(study: Study, p: Any) -> str:
         "annealing": "simulated annealing",
         "leaf order": "hierarchical clustering with optimal order of the leaves",
     }[p.method]
-    gap = f" (at most {max(map(_gap, lines)):.2%} above a proven lower bound)" if lines else ""
+    known = lines and p.grouping != SPECTRAL
+    gap = f" (at most {max(map(_gap, lines)):.2%} above a proven lower bound)" if known else ""
+    scale = "each scaled to sum 1" if p.normalise else "on the scale of the network's output"
+    return (
+        f"Relevance maps of each sample ({scale}) were compared by their sum of absolute"
+        f" differences and put in the order with the lowest total gradient of the difference"
+        f" matrix by {how} (seed {p.seed}){gap}. {_grouped(p, lines)} What a group shares"
+        f" is exp(-{p.decay:g} σ/ΣR) ΣnR with relevance R (sum 1 a map), porosity n, and the"
+        " standard deviation σ and the sums taken over the maps of the group, pixel by pixel; the"
+        f" contour is at {p.contour:g}, and what lies outside is the particle skeleton"
+        f" ({p.connectivity}-connectivity)."
+    )
+
+
+def _grouped(p: Any, lines: list[dict[str, Any]]) -> str:
+    """Return the sentence of the methods paragraph on how groups were found."""
+    if p.grouping == SPECTRAL:
+        return (
+            "Maps were grouped by spectral clustering of the graph of their nearest neighbours by"
+            " this difference (after Lapuschkin et al. 2019, doi:10.1038/s41467-019-08987-4), into"
+            f" {_cluster_number(p)}."
+        )
     sizes = " or ".join(dict.fromkeys(f"{one['size']:.0f}" for one in lines))
     chosen = (
         ", the size at which the groups stand out most from maps drawn at random, in standard"
@@ -85,16 +116,18 @@ def compare_sentence(study: Study, p: Any) -> str:
         else ""
     )
     of = f" of {sizes} maps{chosen}" if sizes else ""
-    scale = "each scaled to sum 1" if p.normalise else "on the scale of the network's output"
     return (
-        f"Relevance maps of each sample ({scale}) were compared by their sum of absolute"
-        f" differences and put in the order with the lowest total gradient of the difference"
-        f" matrix by {how} (seed {p.seed}){gap}. Groups of similar maps are the {p.number} windows"
-        f" of the order with the lowest sum of mean differences{of}. What a group shares"
-        f" is exp(-{p.decay:g} σ/ΣR) ΣnR with relevance R (sum 1 a map), porosity n, and the"
-        " standard deviation σ and the sums taken over the maps of the group, pixel by pixel; the"
-        f" contour is at {p.contour:g}, and what lies outside is the particle skeleton"
-        f" ({p.connectivity}-connectivity)."
+        f"Groups of similar maps are the {p.number or NUMBER} windows of the order with the lowest"
+        f" sum of mean differences{of}."
+    )
+
+
+def _cluster_number(p: Any) -> str:
+    if p.number is not None:
+        return f"{p.number} clusters a sample"
+    return (
+        "as many clusters as eigenvalues of its normalised Laplacian lie before the largest gap"
+        " between two successive ones (2 to 10)"
     )
 
 
@@ -128,7 +161,30 @@ def _orders(lines: list[dict[str, Any]]) -> list[str]:
     return [f"No order can be better than these by more than: {'; '.join(told)} (proven bound)."]
 
 
-def _stability(groups: list[dict[str, Any]]) -> list[str]:
+def _clusters(p: Any, groups: list[dict[str, Any]]) -> list[str]:
+    """Tell how many clusters there are, why, and whether they are apart."""
+    counts: dict[str, list[dict[str, Any]]] = {}
+    for line in groups:
+        name = f"{line['sample']} on {MAP_NAMES[line['model']]}"
+        counts.setdefault(name, []).append(line)
+    told = []
+    for name, lines in counts.items():
+        known = [line["silhouette"] for line in lines if line["silhouette"] is not None]
+        spread = f", silhouettes {min(known):.2f} to {max(known):.2f}" if known else ""
+        told.append(f"{name} {several(len(lines), 'cluster')}{spread}")
+    return [
+        (
+            "Each map belongs to a group: spectral clustering of nearest neighbours formed"
+            f" {_cluster_number(p)}. {'; '.join(told)}. A silhouette tells how much nearer a map is"
+            " to those of its own cluster than to those of the next: 1 for clusters far apart,"
+            " about 0 where there is none. Clusters are formed whether there are any or not. In the"
+            " matrix they stand one after another, their maps in the order of the lowest total"
+            " gradient."
+        )
+    ]
+
+
+def _stability(groups: list[dict[str, Any]], p: Any) -> list[str]:
     told = [
         line
         for line in groups
@@ -142,14 +198,17 @@ def _stability(groups: list[dict[str, Any]]) -> list[str]:
         for word in ("stable", "partly stable", "unstable")
         if word in words
     )
+    search = "clustering" if p.grouping == SPECTRAL else "search"
+    other = "as the network gives them" if p.normalise else "scaled to sum 1"
     chances = [line["size"] / (2 * line["maps"] - line["size"]) for line in groups]
     return [
         (
             f"Of {several(len(told), 'group')}, {counts}: whether the same maps are found"
-            " under other seeds of the search, and with a tenth of the maps left out (the table"
-            f" has the shares; two groups drawn at random share about {max(chances):.2f}). A stable"
-            " group is no proof of a pattern: maps can be alike for being faint, or of one"
-            " specimen."
+            f" under other seeds of the {search}, and with a tenth"
+            " of the maps left out (the table has the shares; two groups drawn at random share"
+            f" about {max(chances):.2f}). A stable group is no proof of a pattern: maps can be"
+            " alike for being faint, or of one specimen. The column “Other scale” tells whether"
+            f" they are found where maps are compared {other}."
         )
     ]
 
@@ -165,13 +224,6 @@ def _cautions(groups: list[dict[str, Any]]) -> list[str]:
             " significance follows from how alike their maps are."
         )
     ]
-    for model in dict.fromkeys(line["model"] for line in groups):
-        sizes = {line["size"] for line in groups if line["model"] == model}
-        if len(sizes) > 1:
-            found.append(
-                f"Groups on {MAP_NAMES[model]} have {_listed(sizes)} maps: do not compare their"
-                " shared areas with each other."
-            )
     alone = [line for line in groups if line["specimens"] == 1]
     if alone:
         names = ", ".join(f"{line['sample']} group {line['group']:.0f}" for line in alone)
@@ -201,10 +253,6 @@ def _crosses(line: dict[str, Any]) -> str:
         if line[name] in (True, "True")
     ]  # fmt: skip
     return " and ".join(ways) or "no"
-
-
-def _listed(sizes: set[float]) -> str:
-    return " and ".join(f"{size:.0f}" for size in sorted(sizes))
 
 
 def _percent(value: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress
 from napari_npm.study.comparing import (
+    ALONG,
     GROUPS,
     MATRIX,
     NORMALISED,
@@ -19,7 +20,8 @@ from napari_npm.study.comparing import (
     tile_numbers,
     write_part,
 )
-from napari_npm.study.comparing_maps import compared_tiles, find_groups, read_maps, too_few
+from napari_npm.study.comparing_groups import find_groups
+from napari_npm.study.comparing_maps import compared_tiles, read_maps, too_few
 from napari_npm.study.comparing_tables import comparison_words, order_rows, pattern_rows
 from napari_npm.study.hashing import hash_array, hash_value
 from napari_npm.study.settings import CompareParameters
@@ -68,8 +70,11 @@ class Compare(Step[CompareParameters]):
                     **parameters.model_dump(include={"normalise", "method", "seed", "seeds"}),
                 }
                 orders.append(Item(f"{ORDER}/{name}", search, len(tiles)))
+            along = parameters.grouping == ALONG
             settings = parameters.model_dump(
-                mode="json", include={"number", "size", "contour", "decay", "connectivity"}
+                mode="json",
+                include={"grouping", "number", "contour", "decay", "connectivity"}
+                | ({"size"} if along else set()),
             )
             groups = [
                 Item(
@@ -77,7 +82,7 @@ class Compare(Step[CompareParameters]):
                     {
                         # one size for all samples: the groups of each depend on the orders of all
                         "orders": [one.inputs for one in orders]
-                        if parameters.size is None
+                        if _one_size(parameters)
                         else [item.inputs],
                         "maps": [
                             map_inputs(study, image.id, shown_map(model))
@@ -106,7 +111,7 @@ class Compare(Step[CompareParameters]):
         if kind == ORDER:
             self._require(study, parameters, [f"{MATRIX}/{model}/{sample}"])
             return _order(study, parameters, model, sample, progress), ()
-        names = [one.name for one in study.samples] if parameters.size is None else [sample]
+        names = [one.name for one in study.samples] if _one_size(parameters) else [sample]
         usable = [
             one for one in names if not too_few(compared_tiles(study, one, parameters))
         ]  # fmt: skip
@@ -156,6 +161,11 @@ class Compare(Step[CompareParameters]):
         """Say what was left out, and where nothing could be shared."""
         records = list(study.state(self.name).records.values())
         return comparison_words(pattern_rows(study, parameters, records))
+
+
+def _one_size(parameters: CompareParameters) -> bool:
+    """Tell whether one size is chosen for the groups of all samples."""
+    return parameters.grouping == ALONG and parameters.size is None
 
 
 def _matrix(
