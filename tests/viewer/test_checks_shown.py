@@ -1,14 +1,19 @@
 """What the docks tell of evaluation and faithfulness: no window."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from napari_npm.core.progress import silent
 from napari_npm.study import Study
 from napari_npm.study.provenance import write_provenance
+from napari_npm.viewer.curves import Curves, draw_curves
 from napari_npm.viewer.evaluate_results import COLUMNS, evaluation_rows
 from napari_npm.viewer.faithfulness_box import draw_deletion, read_faithfulness
+from napari_npm.viewer.plots import _figure
 from napari_npm.viewer.table_model import TableModel
 
 LINE = {
@@ -53,3 +58,32 @@ def test_the_curves_name_what_they_follow(study, followed, label):
     draw_deletion(axes, found.curves, found.measure)
     assert axes.get_ylabel() == label
     assert [line.get_label() for line in axes.lines] == ["MulF, by relevance", "at random"]
+
+
+def loss_and_accuracy(axes):
+    """Draw the curves of two models whose loss falls and whose accuracy rises."""
+    curves = Curves()
+    for model in ("mulf", "micf"):
+        for epoch, share in ((1, 0.0), (2, 0.5), (3, 1.0)):
+            for part in ("train", "validation"):
+                figures = {f"{part}_loss": 2 * (1 - share), f"{part}_accuracy": share}
+                curves.add(model, {"epoch": epoch, **figures})
+    draw_curves(axes, curves)
+
+
+FALLING = {"share": [0, 0.5, 1], "deletion": [1, 0.5, 0], "deletion_random": [1, 1, 0]}
+
+
+@pytest.mark.parametrize(
+    "draw", [partial(draw_deletion, curves={"mulf": FALLING, "micf": FALLING}), loss_and_accuracy]
+)
+def test_a_legend_covers_no_curve(draw):
+    """Curves that go from corner to corner leave no room for it inside."""
+    figure = _figure(draw, (300, 240), 1.0, ("white", "black"))
+    FigureCanvasAgg(figure).draw()
+    axes = figure.axes[0]
+    legend = axes.get_legend().get_window_extent()
+    panel = axes.get_window_extent()
+    assert legend.y0 >= panel.y1 - 1
+    assert legend.height < figure.bbox.height / 2
+    assert len(axes.lines) >= 4

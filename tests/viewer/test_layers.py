@@ -88,6 +88,37 @@ def test_present_shows_only_what_was_asked(model, grey, labels):
     assert other.visible
 
 
+def test_a_hidden_class_difference_keeps_no_space_beside_the_image(model, grey):
+    subject = Subject("a", 50.0)
+    put(model, Kind.IMAGE, subject, grey)
+    put(model, Kind.RELEVANCE, subject, grey / 255.0)
+    beside = put(model, Kind.DIFFERENCE, subject, grey - 128.0)
+    beside.translate = (0.0, 10.0)
+    present(model, subject, Kind.RELEVANCE, Kind.DIFFERENCE)
+    assert tuple(beside.translate) == (0, 10)
+    present(model, subject, Kind.RELEVANCE)
+    assert tuple(beside.translate) == (0, 0)
+    assert model.layers.extent.world[1][1] == pytest.approx(0.05 * grey.shape[1], abs=0.05)
+
+
+@pytest.mark.parametrize("kind", [Kind.MULF, Kind.DIFFERENCE, Kind.PATTERN])
+def test_a_colour_bar_goes_with_its_layer(model, grey, kind):
+    layer = put(model, kind, Subject("a"), grey / np.float32(255))
+    assert layer.colorbar.visible
+    layer.visible = False
+    assert not layer.colorbar.visible
+    layer.visible = True
+    assert layer.colorbar.visible
+
+
+def test_the_contrast_of_a_mosaic_is_that_of_a_part_of_its_pixels(model, rng):
+    values = rng.normal(0, 1, (1100, 1100)).astype(np.float32)
+    layer = put(model, Kind.DIFFERENCE, Subject("a"), values)
+    low, high = layer.contrast_limits
+    assert low == -high
+    assert high == pytest.approx(np.quantile(np.abs(values), 0.999), rel=0.03)
+
+
 def test_the_active_layer_decides_which_image_is_meant(model, grey, labels):
     model.add_image(grey, name="free", scale=(0.1, 0.1), units=("µm", "µm"))
     image = put(model, Kind.IMAGE, Subject("a", 52.0), grey)

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from napari.components import ViewerModel
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -16,11 +17,12 @@ IMAGES = ("a", "b", "c", "d")
 
 
 @pytest.fixture
-def plot(viewer, qtbot):
+def plot(qtbot):
     """Return a function that shows a plot of a size and waits until it is drawn."""
 
     def show(draw, links=None, table=None):
-        widget = LinkedPlot(viewer, "nothing yet", 240)
+        # All that a plot takes from a viewer is its theme: no window is needed.
+        widget = LinkedPlot(ViewerModel(), "nothing yet", 240)
         qtbot.addWidget(widget)
         widget.resize(360, 300)
         widget.show()

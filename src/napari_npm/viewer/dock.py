@@ -218,7 +218,7 @@ class Dock(QWidget):
         task = Task(work, *arguments, parent=self.session)
         self.task = task
         task.progress.connect(self.show_progress)
-        task.done.connect(done)
+        task.then(done)
         task.failed.connect(self.say)
         task.cancelled.connect(self._stopped)
         task.ended.connect(self._task_over)

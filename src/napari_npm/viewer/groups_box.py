@@ -13,6 +13,7 @@ from .pattern_layers import hide_pattern, pattern_shown, show_pattern
 from .patterns_work import MOST_THUMBNAILS, THUMBNAIL, Block, read_thumbnails
 from .table_model import Column, two_digits
 from .tasks import Latest
+from .turns import Turns
 
 _COLUMNS = (
     Column("No.\n", "number", "Number of the group in the matrix"),
@@ -66,7 +67,7 @@ class GroupsBox(QGroupBox):
         self.blocks: list[Block] = []
         self.current = 0
         self._tiles: list[Any] = []
-        self._drawing = Latest(self)
+        self._drawing, self._turns = Latest(self), Turns(self)
         self._drawing.done.connect(self._show_thumbnails)
         self._drawing.failed.connect(dock.say)
         layout = QVBoxLayout(self)
@@ -221,7 +222,7 @@ class GroupsBox(QGroupBox):
         block, comparison = self.blocks[self.current], self.dock.comparison
         if block.pattern is None:
             return
-        show_pattern(
+        shown = show_pattern(
             self.dock.viewer,
             comparison.sample,
             self.current + 1,
@@ -229,6 +230,7 @@ class GroupsBox(QGroupBox):
             block.contour,
             self.dock.session.study.pixel_size_nm,
         )
+        self._turns.run(shown)
 
     @guarded
     def hide_shared(self) -> None:

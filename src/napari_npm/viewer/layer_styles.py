@@ -115,7 +115,7 @@ def follow(layer: Any, kind: Kind, data: Any, rgb: bool) -> None:
     elif kind is Kind.DIFFERENCE:
         layer.contrast_limits_range = layer.contrast_limits = symmetric(data)
     elif kind is Kind.PATTERN:
-        top = float(np.quantile(data, 0.999)) if data.size else 0.0
+        top = float(np.quantile(_fewer(data), 0.999)) if data.size else 0.0
         layer.contrast_limits_range = layer.contrast_limits = (0.0, top if top > 0 else 1.0)
     elif kind in (Kind.REGIONS, Kind.BOUNDARY, Kind.PATTERN_CONTOUR):
         _outline(layer, data)
@@ -123,8 +123,13 @@ def follow(layer: Any, kind: Kind, data: Any, rgb: bool) -> None:
 
 def symmetric(data: Any) -> tuple[float, float]:
     """Return limits with 0 in the middle that leave out the largest thousandth."""
-    top = float(np.quantile(np.abs(data), 0.999)) if data.size else 0.0
+    top = float(np.quantile(np.abs(_fewer(data)), 0.999)) if data.size else 0.0
     return (-top, top) if top > 0 else (-1.0, 1.0)
+
+
+def _fewer(data: Any) -> Any:
+    """Return every so many rows and columns of a mosaic: a quantile of all takes too long."""
+    return data[:: max(1, data.shape[-2] // 512), :: max(1, data.shape[-1] // 512)]
 
 
 def _with_colorbar(layer: Any) -> Any:
@@ -169,7 +174,7 @@ def limits(data: Any) -> tuple[float, float]:
     """Return the contrast limits of a grey image."""
     if data.dtype == np.uint8:
         return 0.0, 255.0
-    sample = data[:: max(1, data.shape[-2] // 512), :: max(1, data.shape[-1] // 512)]
+    sample = _fewer(data)
     low, high = float(sample.min()), float(sample.max())
     return (low, high) if high > low else (low, low + 1.0)
 

@@ -48,7 +48,6 @@ class LinkedPlot(Plot):
         super().__init__(viewer, hint, height, Picture())
         self.name = name
         self.links: Links | None = None
-        self._next: Links | None = None
         self._table: Table | None = None
         self._current = ""
         self._cursor: Spot | None = None
@@ -81,14 +80,20 @@ class LinkedPlot(Plot):
         table : callable, optional
             Returns the data as a pandas table, in a worker thread.
         """
-        self._next, self._table = links, table
+        self._table = table
         self.save_data_action.setEnabled(table is not None)
-        self.draw(draw)
+
+        def linked(axes: Any) -> None:
+            # A click belongs to the figure on show, not to one that is still being drawn.
+            axes.figure.links = links
+            draw(axes)
+
+        self.draw(linked)
 
     def clear(self) -> None:
         """Show nothing but the hint."""
         super().clear()
-        self.links = self._next = self._table = self._cursor = None
+        self.links = self._table = self._cursor = None
 
     def mark(self, image: str) -> None:
         """Mark what stands for an image; empty for none."""
@@ -103,8 +108,9 @@ class LinkedPlot(Plot):
         return self.links.marks(self._current)
 
     def _show(self, drawn: tuple[Any, Any]) -> None:
-        if self.links is not self._next:
-            self.links, self._cursor = self._next, None
+        links = drawn[0].links
+        if self.links is not links:
+            self.links, self._cursor = links, None
         super()._show(drawn)
 
     # places

@@ -1,10 +1,11 @@
 """Two relevance maps beside each other, and shared patterns, as layers beside the image."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from .layers import Kind, Subject, find, present, put, remove
+from .layers import Kind, Subject, current_of, find, present, put, remove
 from .patterns_work import Pair
 
 # What is shown to the right of the image: one of them at a time.
@@ -14,8 +15,10 @@ _GAP = 1.04
 _NO_IMAGE = ""
 
 
-def show_pair(viewer: Any, source: Kind, tiles: tuple[Any, Any], name: str, pair: Pair) -> None:
-    """Show the relevance of the current image, and that of another's tile to its right.
+def show_pair(
+    viewer: Any, source: Kind, tiles: tuple[Any, Any], name: str, pair: Pair
+) -> Iterator[None]:
+    """Show the relevance of the current image, and that of another's tile to its right, in turns.
 
     Parameters
     ----------
@@ -43,6 +46,9 @@ def show_pair(viewer: Any, source: Kind, tiles: tuple[Any, Any], name: str, pair
         present(viewer, subject, Kind.RELEVANCE)
     else:
         other = Subject(name, subject.pixel_size_nm, second.image)
+        yield
+        if not current_of(viewer, subject):
+            return
         layer = put(viewer, Kind.COMPARED, other, pair.other, source=source)
         _place(viewer, layer, first.origin[0])
         present(viewer, subject, Kind.COMPARED, Kind.RELEVANCE)
@@ -51,8 +57,8 @@ def show_pair(viewer: Any, source: Kind, tiles: tuple[Any, Any], name: str, pair
 
 def show_pattern(
     viewer: Any, name: str, group: int, pattern: Any, contour: Any, size: float
-) -> None:
-    """Show what the maps of a group share to the right of the image, with its contour.
+) -> Iterator[None]:
+    """Show what the maps of a group share to the right of the image, and its contour, in turns.
 
     Parameters
     ----------
@@ -68,28 +74,24 @@ def show_pattern(
         Pixel size in nm.
     """
     subject = Subject(name, size, _NO_IMAGE)
-    active = viewer.layers.selection.active
     first = find(viewer, Kind.PATTERN, subject) is None
     remove(viewer, Kind.COMPARED, subject)
-    shown = (
-        put(viewer, Kind.PATTERN, subject, pattern, detail=str(group)),
-        put(
-            viewer,
-            Kind.PATTERN_CONTOUR,
-            subject,
-            np.asarray(contour).astype(np.uint8),
-            detail=str(group),
-        ),
-    )
-    for layer in shown:
+    inside = np.asarray(contour).astype(np.uint8)
+    for kind, data in ((Kind.PATTERN, pattern), (Kind.PATTERN_CONTOUR, inside)):
+        if kind is Kind.PATTERN_CONTOUR:
+            yield
+            if not pattern_shown(viewer):
+                return
+        active = viewer.layers.selection.active
+        layer = put(viewer, kind, subject, data, detail=str(group))
         layer.visible = True
         _place(viewer, layer, 0)
+        # The image stays the one that the docks work on.
+        if active in viewer.layers:
+            viewer.layers.selection.active = active
     difference = find(viewer, Kind.DIFFERENCE, subject)
     if difference is not None:
         difference.visible = False
-    # The image stays the one that the docks work on.
-    if active in viewer.layers:
-        viewer.layers.selection.active = active
     if first:
         viewer.reset_view()
 

@@ -1,5 +1,6 @@
 """Relevance dock: where the network looked, on the current image or over the whole study."""
 
+from collections.abc import Generator
 from typing import Any
 
 from qtpy.QtWidgets import QCheckBox
@@ -112,18 +113,17 @@ class RelevanceDock(StepDock):
             done=self._explained,
         )
 
-    def _explained(self, found: Explained) -> None:
-        if self._show(found):
+    def _explained(self, found: Explained) -> Generator[None, None, None]:
+        if (yield from self._show(found)):
             self.say(f"Relevance of {self._source.subject.name} made.")
 
-    def _show(self, found: Explained) -> bool:
-        """Show relevance and class difference; tell whether their image is still there."""
+    def _show(self, found: Explained) -> Generator[None, None, bool]:
+        """Show relevance and class difference in turns; tell whether their image is still there."""
         source = self._source
         assert source is not None
-        if not current_of(self.viewer, source.subject):
-            self.say(f"{source.subject.name} is no longer on show: its relevance is not shown.")
-            return False
         subject = source.subject
+        if not self._still_shown(subject):
+            return False
         # What was found in the earlier relevance does not belong to this one.
         for kind in (Kind.REGIONS, Kind.REGION, Kind.BOUNDARY):
             remove(self.viewer, kind, subject)
@@ -131,6 +131,10 @@ class RelevanceDock(StepDock):
             remove(self.viewer, Kind.DIFFERENCE, subject)
         else:
             put(self.viewer, Kind.DIFFERENCE, subject, found.difference, source=source.kind)
+            self._place()
+            yield
+            if not self._still_shown(subject):
+                return False
         put(
             self.viewer,
             Kind.RELEVANCE,
@@ -144,6 +148,12 @@ class RelevanceDock(StepDock):
         text = facts_text(found.rows)
         self.result.setText(text or "How this relevance was made is not known any more.")
         return True
+
+    def _still_shown(self, subject: Subject) -> bool:
+        if current_of(self.viewer, subject):
+            return True
+        self.say(f"{subject.name} is no longer on show: its relevance is not shown.")
+        return False
 
     def _place(self, on: bool = True) -> None:  # noqa: ARG002 - Qt passes it
         """Put the class difference beside the relevance, or over it and hidden."""
@@ -172,8 +182,8 @@ class RelevanceDock(StepDock):
             "Reading the relevance…", stored_relevance, study, choice, source, done=self._stored
         )
 
-    def _stored(self, found: Explained) -> None:
-        if self._show(found):
+    def _stored(self, found: Explained) -> Generator[None, None, None]:
+        if (yield from self._show(found)):
             self.say(f"Relevance of {self._source.subject.name} shown as the study has it.")
 
     @guarded

@@ -1,16 +1,18 @@
 """Work on the current image in a generator thread worker, so that the window stays alive."""
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtCore import QObject, QThreadPool, Signal
 from superqt.utils import GeneratorWorker
 
 from napari_npm.core.errors import Cancelled
 
 from .notify import sentence, show_error
+from .turns import Turns
 
 _LAST_WAIT_MS = 5000
 
@@ -64,6 +66,8 @@ class Task(QObject):
         self._worker.returned.connect(self._finish)
         self._worker.aborted.connect(self._aborted)
         self._worker.warned.connect(self._warned)
+        self._take: Callable[[Any], Any] | None = None
+        self._turns = Turns(self)
         self.running = False
 
     def start(self) -> "Task":
@@ -71,6 +75,27 @@ class Task(QObject):
         self.running = True
         self._worker.start()
         return self
+
+    def then(self, take: Callable[[Any], Any]) -> None:
+        """Give the result to a function; a generator's parts run in turns, before the task ends.
+
+        Parameters
+        ----------
+        take : callable
+            Takes the result; see `Turns` for the parts. Not called once the widget that it is a
+            method of is gone.
+        """
+        self._take = take
+        self.done.connect(self._give)
+
+    def _give(self, value: Any) -> None:
+        assert self._take is not None
+        owner = getattr(self._take, "__self__", self)
+        if isinstance(owner, QObject) and not isalive(owner):
+            return
+        parts = self._take(value)
+        if isinstance(parts, Iterator):
+            self._turns.run(_while_alive(owner, parts))
 
     def cancel(self) -> None:
         """Ask the work to stop at its next item."""
@@ -123,7 +148,10 @@ class Task(QObject):
             self.cancelled.emit()
         else:
             self.failed.emit(sentence(outcome.error))
-        self.ended.emit()
+        if self._turns.running:
+            self._turns.ended.connect(self.ended)
+        else:
+            self.ended.emit()
 
     def _warned(self, warning: tuple[Any, ...]) -> None:
         show_error(str(warning[0]))
@@ -132,6 +160,13 @@ class Task(QObject):
         self.running = False
         self.cancelled.emit()
         self.ended.emit()
+
+
+def _while_alive(owner: Any, parts: Iterator[None]) -> Iterator[None]:
+    for _ in parts:
+        yield
+        if isinstance(owner, QObject) and not isalive(owner):
+            return
 
 
 class Latest(QObject):
