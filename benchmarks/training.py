@@ -10,7 +10,8 @@ before and after each of the others, all in one process, and ratios are of their
     waiting    the same without reading ahead: what a plain loop over the study would cost
 
 With fewer maps (``--few``) it times a step as it is set up against one thing changed at a time:
-memory format, number of threads, bfloat16, torch.compile (asked for, as it takes a minute).
+memory kept or given back, its format, number of threads, bfloat16, torch.compile (asked for, as it
+takes a minute).
 """
 
 import argparse
@@ -18,7 +19,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 
 from napari_npm.core import _batches
 from napari_npm.core._ahead import ahead
+from napari_npm.core._allocator import freed_memory_kept
 from napari_npm.core._augment import epoch_plan
 from napari_npm.core._batches import MapStore, batches
 from napari_npm.core._devices import choose_device
@@ -40,6 +42,7 @@ from napari_npm.core._training_step import Learner
 from napari_npm.core.network import NetworkConfig
 
 SIZE = 384
+GIVEN_BACK = "memory given back"
 JITTER: dict[str, Any] = {"brightness": 0.1, "contrast": 0.1}
 SETTINGS: dict[str, Any] = {
     "n_classes": 3,
@@ -165,6 +168,7 @@ def variants(n: int, device: torch.device, threads: int, compiling: bool) -> Non
     plain = learner(n, device)
     plain.model.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
     plain.to_device = lambda images: torch.from_numpy(images).to(device)  # type: ignore[method-assign]
+    makers[GIVEN_BACK] = (learner(n, device), threads)
     makers["not channels_last"] = (plain, threads)
     for fewer in sorted({1, threads // 2, threads} - {0, threads}):
         makers[f"{fewer} thread(s)"] = (learner(n, device), fewer)
@@ -177,7 +181,10 @@ def variants(n: int, device: torch.device, threads: int, compiling: bool) -> Non
     for number in range(4):
         for name, (one, use) in makers.items():
             torch.set_num_threads(use)
-            seconds = pure(one, ready)
+            # as in `train`, but for the one that gives memory back after every layer
+            with nullcontext() if name == GIVEN_BACK else freed_memory_kept():
+                pure(one, ready[:1])
+                seconds = pure(one, ready)
             if number == 0:
                 if name == "compiled":
                     print(f"compiled: {seconds:.0f} s until the first round was done; {one.notes}")
@@ -205,7 +212,8 @@ def main() -> None:
     device = choose_device(given.device)
     print(f"torch {torch.__version__}, {device}, {given.threads} threads, batch 8, {SIZE} px")
     variants(given.few, device, given.threads, given.compile)
-    loading(given.maps, device)
+    with freed_memory_kept():
+        loading(given.maps, device)
 
 
 if __name__ == "__main__":

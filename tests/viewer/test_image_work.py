@@ -51,7 +51,7 @@ def test_an_image_smaller_than_a_tile_is_one_piece(grey):
 
 def test_s2_of_an_image_is_normalised_and_in_micrometres(rng):
     values = rng.random((60, 60)).astype(np.float32)
-    found = finish(correlate_image(silent, "A0", values, None, (), 20, 500.0))
+    found = correlate_image(silent, "A0", values, None, (), 20, 500.0)
     assert np.allclose(found.probability.sum(axis=1), 1)
     assert found.distance[-1] == pytest.approx(10.0)
     assert found.unit == "µm"
