@@ -56,8 +56,8 @@ def test_s2_of_an_image_is_normalised_and_in_micrometres(rng):
     assert found.distance[-1] == pytest.approx(10.0)
     assert found.unit == "µm"
     assert found.probability[0, 0] == pytest.approx(1)
-    masked = finish(correlate_image(silent, values, values > 0.5, (), 20, None))
+    masked = correlate_image(silent, "A0", values, values > 0.5, (), 20, None)
     assert masked.unit == "px"
     assert not np.allclose(masked.probability, found.probability)
     with pytest.raises(NpmError, match="no pairs"):
-        finish(correlate_image(silent, values, values > 2, (), 20, None))
+        correlate_image(silent, "A0", values, values > 2, (), 20, None)
