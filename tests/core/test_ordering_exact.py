@@ -10,6 +10,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from napari_npm.core import difference_matrix, order
 from napari_npm.core._annealing import anneal
+from napari_npm.core._path_order import Search, length
 
 
 def relevance_like(count, seed):
@@ -80,3 +81,17 @@ def test_annealing_cools_from_its_first_temperature_to_its_last():
         lengths.append(closed[path[:-1], path[1:]].sum())
     assert lengths[0] > 1.5 * best
     assert best * (1 - 1e-9) <= lengths[1] < 1.03 * best
+
+
+def test_chains_of_exchanges_bring_the_search_nearer_to_the_best():
+    """Without them the mean of these seeds is 0.05 % above the shortest path, with them 0.012."""
+    matrix = difference_matrix(relevance_like(200, 0), normalise=True)
+    distances = squareform(pdist(matrix, "cityblock"))
+    lengths = []
+    for seed in range(5):
+        search = Search(distances, seed)
+        search.kick(3000)
+        lengths.append(length(distances, search.path))
+    best = 3178.50386  # proven, as in test_ordering.py
+    assert best * (1 - 1e-6) < min(lengths)
+    assert np.mean(lengths) < 1.00025 * best
