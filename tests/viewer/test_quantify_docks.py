@@ -166,7 +166,7 @@ def patterns(opened, dock, qtbot, monkeypatch):
     )  # fmt: skip
     found = SimpleNamespace(
         model="mulf", sample="A", tiles=tiles, matrix=matrix, permutation=order, cost=10.1,
-        lower_bound=10.0, groups=groups,
+        lower_bound=10.0, groups=groups, grouping="order", path=order,
     )  # fmt: skip
     monkeypatch.setattr("napari_npm.study.comparing.compared", lambda _: [("mulf", "A")])
     monkeypatch.setattr("napari_npm.study.comparing.comparison_of", lambda *_: found)
@@ -259,12 +259,16 @@ def test_the_maps_of_a_group_and_what_they_share(patterns, viewer, qtbot):
     layer = find(viewer, Kind.PATTERN, subject)
     assert layer.name == "Shared pattern 2 · A"
     assert layer.translate[-1] > 384 * layer.scale[-1]
+    contour = lambda: find(viewer, Kind.PATTERN_CONTOUR, subject)  # noqa: E731
+    qtbot.waitUntil(lambda: contour() is not None, timeout=30_000)
     assert viewer.layers.selection.active.name == active
     count = len(viewer.layers)
     groups.choose(0)
     assert layer.name == "Shared pattern 1 · A"
+    qtbot.waitUntil(lambda: contour().name.endswith(" 1 · A"), timeout=30_000)
     assert len(viewer.layers) == count
     click(groups.hide_button, qtbot)
+    qtbot.waitUntil(lambda: len(viewer.layers) == count - 2, timeout=30_000)
     assert find(viewer, Kind.PATTERN, subject) is None
 
 
@@ -275,3 +279,36 @@ def test_a_damaged_comparison_is_told(patterns, qtbot, monkeypatch):
     monkeypatch.setattr("napari_npm.study.comparing.comparison_of", damaged)
     patterns._read()
     qtbot.waitUntil(lambda: "damaged" in patterns.status.text(), timeout=30_000)
+
+
+def test_spectral_clusters_of_any_size_are_shown_side_by_side(patterns, qtbot, monkeypatch):
+    along, asked = patterns.comparison, []
+
+    def regrouped(study, comparison, *wanted):
+        asked.append(wanted)
+        order = np.array([1, 0, 2, 3])
+        groups = tuple(
+            SimpleNamespace(**{
+                **vars(along.groups[0]), "start": start, "stop": stop, "stability": None,
+                "members": order[start:stop],
+            })
+            for start, stop in ((0, 3), (3, 4))
+        )  # fmt: skip
+        return SimpleNamespace(**{
+            **vars(along), "permutation": order, "groups": groups, "grouping": "spectral",
+        })  # fmt: skip
+
+    monkeypatch.setattr("napari_npm.study.comparing_anew.regrouped", regrouped)
+    patterns.form.fields["grouping"].set_value("spectral")
+    qtbot.waitUntil(lambda: "cluster by cluster" in patterns.result.text(), timeout=30_000)
+    assert asked == [("spectral", None, None)]
+    assert patterns.matrix.groups == [(0, 3), (3, 4)]
+    tiles = [patterns.tile_at(row) for row in range(4)]
+    assert tiles == [along.tiles[k] for k in (1, 0, 2, 3)]
+    qtbot.waitUntil(lambda: patterns.groups.thumbnails.count() == 3, timeout=30_000)
+    patterns.groups.choose(1)
+    qtbot.waitUntil(lambda: patterns.groups.thumbnails.count() == 1, timeout=30_000)
+    patterns.form.fields["number"].set_value(3)
+    qtbot.waitUntil(lambda: asked[-1] == ("spectral", 3, None), timeout=30_000)
+    patterns.form.fields["grouping"].set_value("order")
+    qtbot.waitUntil(lambda: asked[-1] == ("order", 3, None), timeout=30_000)

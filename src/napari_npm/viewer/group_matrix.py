@@ -162,7 +162,8 @@ class GroupMatrix(LinkedPlot):
                 painter.drawRect(box)
             # The number stands beside the rectangle, where it covers nothing of it.
             at = box.topRight() + QPointF(4, 12)
-            if at.x() > self.picture.width() - 60:
+            if stop == self.count:
+                # There the colour bar begins.
                 at = box.bottomLeft() + QPointF(-12, -2)
             painter.setPen(QColor("#FFFFFF"))
             painter.drawText(at, str(number + 1))

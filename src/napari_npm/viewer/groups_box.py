@@ -15,6 +15,12 @@ from .table_model import Column, two_digits
 from .tasks import Latest
 from .turns import Turns
 
+
+def _percent(value: float) -> str:
+    """Return a share with two digits; what is too little to matter would not fit."""
+    return "< 0.01" if 0 < value < 0.01 else two_digits(value)
+
+
 _COLUMNS = (
     Column("No.\n", "number", "Number of the group in the matrix"),
     Column("Maps\n", "maps", "How many maps it has"),
@@ -37,7 +43,7 @@ _COLUMNS = (
         "Overlap with groups of maps scaled otherwise",
         form=two_digits,
     ),
-    Column("Shared\n%", "fraction", "Share of the area within the contour", 100, two_digits),
+    Column("Shared\n%", "fraction", "Share of the area within the contour", 100, _percent),
 )
 _FIELDS = ("mean", "stability", "stability_subsets", "stability_other", "fraction")
 
@@ -235,4 +241,4 @@ class GroupsBox(QGroupBox):
     @guarded
     def hide_shared(self) -> None:
         """Take the layer of the pattern away."""
-        hide_pattern(self.dock.viewer)
+        self._turns.run(hide_pattern(self.dock.viewer))

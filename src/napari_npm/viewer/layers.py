@@ -1,5 +1,6 @@
 """The plugin's layers: one naming scheme, scale and units always set, replaced in place."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -211,6 +212,18 @@ def present(viewer: Any, subject: Subject, *kinds: Kind) -> None:
     top = find(viewer, kinds[-1], subject) if kinds else None
     if top is not None:
         viewer.layers.selection.active = top
+
+
+def removed(viewer: Any, subject: Subject, *kinds: Kind) -> Iterator[None]:
+    """Take the subject's layers of these kinds away, each in a turn of its own: see `Turns`.
+
+    napari takes longer to remove a layer than to add one.
+    """
+    for kind in kinds:
+        layer = find(viewer, kind, subject)
+        if layer is not None:
+            viewer.layers.remove(layer)
+            yield
 
 
 def remove(viewer: Any, kind: Kind, subject: Subject) -> None:

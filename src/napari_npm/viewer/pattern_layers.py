@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .layers import Kind, Subject, current_of, find, present, put, remove
+from .layers import Kind, Subject, current_of, find, present, put, remove, removed
 from .patterns_work import Pair
 
 # What is shown to the right of the image: one of them at a time.
@@ -39,8 +39,13 @@ def show_pair(
         return
     subject = image.metadata["napari_npm"]["subject"]
     # What was found in an earlier relevance does not belong to this one.
-    for kind in (Kind.REGIONS, Kind.REGION, Kind.BOUNDARY, Kind.DIFFERENCE, *_BESIDE):
-        remove(viewer, kind, subject)
+    gone = (Kind.REGIONS, Kind.REGION, Kind.BOUNDARY, Kind.DIFFERENCE)
+    for _ in removed(viewer, subject, *gone, *_BESIDE[1:]):
+        yield
+        if not current_of(viewer, subject):
+            return
+    if pair.other is None:
+        remove(viewer, Kind.COMPARED, subject)
     put(viewer, Kind.RELEVANCE, subject, pair.overlay, values=pair.relevance, source=source)
     if pair.other is None:
         present(viewer, subject, Kind.RELEVANCE)
@@ -75,7 +80,7 @@ def show_pattern(
     """
     subject = Subject(name, size, _NO_IMAGE)
     first = find(viewer, Kind.PATTERN, subject) is None
-    remove(viewer, Kind.COMPARED, subject)
+    yield from removed(viewer, subject, Kind.COMPARED)
     inside = np.asarray(contour).astype(np.uint8)
     for kind, data in ((Kind.PATTERN, pattern), (Kind.PATTERN_CONTOUR, inside)):
         if kind is Kind.PATTERN_CONTOUR:
@@ -101,10 +106,9 @@ def pattern_shown(viewer: Any) -> bool:
     return find(viewer, Kind.PATTERN, Subject("", None, _NO_IMAGE)) is not None
 
 
-def hide_pattern(viewer: Any) -> None:
-    """Take the shared pattern away."""
-    for kind in (Kind.PATTERN, Kind.PATTERN_CONTOUR):
-        remove(viewer, kind, Subject("", None, _NO_IMAGE))
+def hide_pattern(viewer: Any) -> Iterator[None]:
+    """Take the shared pattern away, in turns."""
+    yield from removed(viewer, Subject("", None, _NO_IMAGE), Kind.PATTERN, Kind.PATTERN_CONTOUR)
 
 
 def _place(viewer: Any, layer: Any, row: int) -> None:

@@ -1,5 +1,6 @@
 """Shared patterns dock: relevance maps in an order of likeness, their groups, what those share."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -15,11 +16,12 @@ from .pattern_layers import show_pair
 from .patterns_work import (
     Block,
     Pair,
-    bound_text,
     find_blocks,
     matrix_table,
     names_of,
+    order_text,
     ordered,
+    read_anew,
     read_compared,
     read_comparison,
     read_pair,
@@ -28,12 +30,13 @@ from .patterns_work import (
 from .plot_links import Cells, Spot
 from .step_dock import StepDock
 from .tasks import Latest
+from .turns import Turns
 
 _NOTHING = (
     "No maps are compared yet: press “Compare maps”, once three or more tiles of a sample are "
     "explained."
 )
-_SHOWN = ("number", "size")
+_SHOWN = ("grouping", "number", "size")
 _HEIGHT = 290
 
 
@@ -49,9 +52,10 @@ class PatternsDock(StepDock):
     def build(self) -> None:
         """Lay the dock out."""
         self.comparison: Any = None
+        self._looked_for = False
         self.guide = Guide(self.session, self)
         self._reading, self._finding, self._pairing = Latest(self), Latest(self), Latest(self)
-        self._listing = Latest(self)
+        self._listing, self._turns = Latest(self), Turns(self)
         for work, done in (
             (self._listing, self._listed),
             (self._reading, self._read_done),
@@ -132,6 +136,7 @@ class PatternsDock(StepDock):
             self._reading.drop()
             self._read_done(None)
         else:
+            self._looked_for = False
             self._reading.ask(read_comparison, self.session.study, *chosen)
 
     def _read_done(self, found: tuple[Any, list[Block]] | None) -> None:
@@ -155,7 +160,7 @@ class PatternsDock(StepDock):
             partial(matrix_table, self.comparison),
         )
         self.result.setText(
-            f"{bound_text(self.comparison)} Click on a cell to see its two maps; drag a rectangle "
+            f"{order_text(self.comparison)} Click on a cell to see its two maps; drag a rectangle "
             "or its edges to set a group."
         )
         self.groups.show_blocks(blocks)
@@ -173,9 +178,19 @@ class PatternsDock(StepDock):
         if self.comparison is None or study is None:
             return
         values = self.form.values()
-        if values["number"] == len(self.groups.blocks) and values["size"] is None:
+        kind, number, size = (values[name] for name in _SHOWN)
+        spectral = kind == "spectral"
+        if not spectral and number is None:
+            number = 3  # as the step does
+        same = kind == self.comparison.grouping and (spectral or size is None)
+        if same and number in (None, len(self.groups.blocks)) and not self._looked_for:
             return
-        self._finding.ask(find_blocks, study, self.comparison, values["number"], values["size"])
+        self._looked_for = True
+        if spectral or kind != self.comparison.grouping:
+            # the maps stand in another order
+            self._reading.ask(read_anew, study, self.comparison, kind, number, size)
+        else:
+            self._finding.ask(find_blocks, study, self.comparison, number, size)
 
     def _found(self, found: list[Block] | tuple[int, Block]) -> None:
         if isinstance(found, tuple):
@@ -219,10 +234,15 @@ class PatternsDock(StepDock):
         self.guide.go(tiles[0].image, None, arrived)
 
     def _pair_read(self, pair: Pair) -> None:
+        self._turns.run(self._show_pair(pair))
+
+    def _show_pair(self, pair: Pair) -> Iterator[None]:
         kind, tiles, names = self._pair
         if self.session.image_id != tiles[0].image:
             return
-        show_pair(self.viewer, kind, tiles, names[1], pair)
+        yield from show_pair(self.viewer, kind, tiles, names[1], pair)
+        if self.session.image_id != tiles[0].image:
+            return
         if pair.other is None:
             self.say(f"Relevance of {names[0]}.")
         else:

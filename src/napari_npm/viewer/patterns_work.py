@@ -1,6 +1,6 @@
 """Groups of similar relevance maps and what they share, for worker threads: no Qt, no napari."""
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,27 @@ def read_comparison(report: Progress, study: Any, model: str, sample: str) -> An
 
     report(0, 1, f"reading {sample}")
     found = comparison_of(study, model, sample)
-    if found is None:
-        return None
-    blocks = [
+    return None if found is None else (found, _blocks(found))
+
+
+def read_anew(
+    report: Progress,
+    study: Any,
+    comparison: Any,
+    grouping: str,
+    number: int | None,
+    size: int | None,
+) -> Any:
+    """Return a comparison with groups found in another way, and these as the dock shows them."""
+    from napari_npm.study.comparing_anew import regrouped
+
+    report(0, 1, "looking for groups")
+    found = regrouped(study, comparison, grouping, number, size)
+    return found, _blocks(found)
+
+
+def _blocks(found: Any) -> list[Block]:
+    return [
         Block(
             one.start,
             one.stop,
@@ -90,7 +108,6 @@ def read_comparison(report: Progress, study: Any, model: str, sample: str) -> An
         )
         for one in found.groups
     ]
-    return found, blocks
 
 
 def _or_nan(value: float | None) -> float:
@@ -186,6 +203,14 @@ def read_pair(report: Progress, study: Any, model: str, first: Any, second: Any)
     return Pair(relevance, overlay, other)
 
 
+def order_text(comparison: Any) -> str:
+    """Return in words in which order the maps are."""
+    if comparison.grouping == "order":
+        return bound_text(comparison)
+    count = len(comparison.permutation)
+    return f"{count} maps, cluster by cluster; neighbours in a cluster are alike."
+
+
 def bound_text(comparison: Any) -> str:
     """Return in words how good the order is."""
     count = len(comparison.permutation)
@@ -211,12 +236,8 @@ def names_of(comparison: Any) -> list[str]:
     """Return what the maps are called, in their order: the image, or a tile of it."""
     tiles = [comparison.tiles[int(member)] for member in comparison.permutation]
     images = [tile.image for tile in tiles]
-    several = {image for image in images if images.count(image) > 1} if _tiled(tiles) else set()
-    return [tile.name if tile.image in several else tile.image for tile in tiles]
-
-
-def _tiled(tiles: Sequence[Any]) -> bool:
-    return len({tile.image for tile in tiles}) < len(tiles)
+    count = Counter(images)
+    return [tile.name if count[tile.image] > 1 else tile.image for tile in tiles]
 
 
 def ordered(comparison: Any) -> NDArray[np.float64]:

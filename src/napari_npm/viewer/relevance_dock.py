@@ -10,7 +10,7 @@ from napari_npm.core.errors import NpmError
 from .dock import guarded
 from .explain_work import Explained, explain_here, stored_relevance
 from .faithfulness_box import FaithfulnessBox
-from .layers import Kind, Subject, current_of, find, present, put, remove
+from .layers import Kind, Subject, current_of, find, present, put, remove, removed
 from .maps import CurrentMap, model_input
 from .model_box import ModelBox
 from .relevance_text import CANNOT, facts_text
@@ -125,8 +125,10 @@ class RelevanceDock(StepDock):
         if not self._still_shown(subject):
             return False
         # What was found in the earlier relevance does not belong to this one.
-        for kind in (Kind.REGIONS, Kind.REGION, Kind.BOUNDARY):
-            remove(self.viewer, kind, subject)
+        for _ in removed(self.viewer, subject, Kind.REGIONS, Kind.REGION, Kind.BOUNDARY):
+            yield
+            if not self._still_shown(subject):
+                return False
         if found.difference is None:
             remove(self.viewer, Kind.DIFFERENCE, subject)
         else:
