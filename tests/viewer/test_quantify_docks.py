@@ -259,12 +259,16 @@ def test_the_maps_of_a_group_and_what_they_share(patterns, viewer, qtbot):
     layer = find(viewer, Kind.PATTERN, subject)
     assert layer.name == "Shared pattern 2 · A"
     assert layer.translate[-1] > 384 * layer.scale[-1]
+    contour = lambda: find(viewer, Kind.PATTERN_CONTOUR, subject)  # noqa: E731
+    qtbot.waitUntil(lambda: contour() is not None, timeout=30_000)
     assert viewer.layers.selection.active.name == active
     count = len(viewer.layers)
     groups.choose(0)
     assert layer.name == "Shared pattern 1 · A"
+    qtbot.waitUntil(lambda: contour().name.endswith(" 1 · A"), timeout=30_000)
     assert len(viewer.layers) == count
     click(groups.hide_button, qtbot)
+    qtbot.waitUntil(lambda: len(viewer.layers) == count - 2, timeout=30_000)
     assert find(viewer, Kind.PATTERN, subject) is None
 
 

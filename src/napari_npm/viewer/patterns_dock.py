@@ -1,5 +1,6 @@
 """Shared patterns dock: relevance maps in an order of likeness, their groups, what those share."""
 
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -29,6 +30,7 @@ from .patterns_work import (
 from .plot_links import Cells, Spot
 from .step_dock import StepDock
 from .tasks import Latest
+from .turns import Turns
 
 _NOTHING = (
     "No maps are compared yet: press “Compare maps”, once three or more tiles of a sample are "
@@ -53,7 +55,7 @@ class PatternsDock(StepDock):
         self._looked_for = False
         self.guide = Guide(self.session, self)
         self._reading, self._finding, self._pairing = Latest(self), Latest(self), Latest(self)
-        self._listing = Latest(self)
+        self._listing, self._turns = Latest(self), Turns(self)
         for work, done in (
             (self._listing, self._listed),
             (self._reading, self._read_done),
@@ -232,10 +234,15 @@ class PatternsDock(StepDock):
         self.guide.go(tiles[0].image, None, arrived)
 
     def _pair_read(self, pair: Pair) -> None:
+        self._turns.run(self._show_pair(pair))
+
+    def _show_pair(self, pair: Pair) -> Iterator[None]:
         kind, tiles, names = self._pair
         if self.session.image_id != tiles[0].image:
             return
-        show_pair(self.viewer, kind, tiles, names[1], pair)
+        yield from show_pair(self.viewer, kind, tiles, names[1], pair)
+        if self.session.image_id != tiles[0].image:
+            return
         if pair.other is None:
             self.say(f"Relevance of {names[0]}.")
         else:

@@ -1,6 +1,6 @@
 """Groups of similar relevance maps and what they share, for worker threads: no Qt, no napari."""
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -236,12 +236,8 @@ def names_of(comparison: Any) -> list[str]:
     """Return what the maps are called, in their order: the image, or a tile of it."""
     tiles = [comparison.tiles[int(member)] for member in comparison.permutation]
     images = [tile.image for tile in tiles]
-    several = {image for image in images if images.count(image) > 1} if _tiled(tiles) else set()
-    return [tile.name if tile.image in several else tile.image for tile in tiles]
-
-
-def _tiled(tiles: Sequence[Any]) -> bool:
-    return len({tile.image for tile in tiles}) < len(tiles)
+    count = Counter(images)
+    return [tile.name if count[tile.image] > 1 else tile.image for tile in tiles]
 
 
 def ordered(comparison: Any) -> NDArray[np.float64]:
