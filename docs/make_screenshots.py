@@ -10,20 +10,16 @@ what masking and simulating change is changed in a copy of it.
 """
 
 import argparse
-import io
 import shutil
 import tempfile
-import time
-from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import napari
 import numpy as np
-from napari._qt.dialogs.qt_notification import NapariQtNotification
-from PIL import Image
-from qtpy.QtWidgets import QApplication
+import screenshot_tools
+from screenshot_tools import dock, press, show_only, side_by_side, wait
 
 from napari_npm.core.masking import Label, Stroke
 from napari_npm.study import Review, Study
@@ -33,10 +29,10 @@ from napari_npm.viewer.session import session_of
 
 IMAGES = Path(__file__).parent / "images"
 SIZE = (1480, 920)
+TALL = 1180  # height of docks with two plots
 SHOWN = "S3-A-1"
 REVIEWED, GRAIN = "S1-C-2", (70, 355)  # another image, and a grain that was not proposed on it
 LOOKED_AT = 12  # images whose mask counts as looked at, in the picture of reviewing
-LIMIT_BYTES = 290_000
 # Lines of (row, column) on SHOWN: a grain of cement, C-S-H, calcium hydroxide.
 STROKES = (
     (Stroke.UNHYDRATED, ((190, 310), (235, 330), (275, 345))),
@@ -45,68 +41,9 @@ STROKES = (
 )
 
 
-def wait(until: Callable[[], Any] = lambda: True, pause: float = 0.4, limit: float = 180) -> None:
-    """Let the window work until something is so, and a little longer for it to be drawn."""
-    start, settled = time.monotonic(), 0.0
-    while not settled or time.monotonic() < settled + pause:
-        QApplication.processEvents()
-        time.sleep(0.01)
-        if not settled and until():
-            settled = time.monotonic()
-        if not settled and time.monotonic() > start + limit:
-            raise TimeoutError("The window did not get there.")
-
-
-def dock(viewer: Any, name: str) -> Any:
-    """Show one dock of the plugin, in place of the one before."""
-    for other in list(viewer.window.dock_widgets.values()):
-        viewer.window.remove_dock_widget(other)
-    return add_dock(viewer, name)
-
-
-def add_dock(viewer: Any, name: str) -> Any:
-    """Show one more dock of the plugin, below."""
-    _, widget = viewer.window.add_plugin_dock_widget("napari-npm", name)
-    wait()
-    return widget
-
-
-def press(widget: Any, button: str) -> None:
-    """Press a button of a dock and wait until its work is done."""
-    getattr(widget, button).click()
-    wait(lambda: widget.task is None)
-
-
-def side_by_side(viewer: Any, stride: int, shape: tuple[int, int]) -> None:
-    """Show so many layers in each cell of a grid, from the bottom of the list up."""
-    grid = viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid
-    grid.stride, grid.shape, grid.enabled = stride, shape, True
-
-
 def save(viewer: Any, name: str) -> None:
-    """Write what the window shows as a PNG of a palette, small enough for a repository."""
-    for note in QApplication.allWidgets():
-        if isinstance(note, NapariQtNotification):
-            note.close()  # it would cover the scale bar
-    viewer.reset_view()
-    wait(pause=0.8)
-    pixels = viewer.screenshot(canvas_only=False, flash=False)
-    picture = Image.fromarray(pixels).convert("RGB")
-    for colours in (256, 128, 64, 32):
-        buffer = io.BytesIO()
-        few = picture.quantize(colours, Image.Quantize.MAXCOVERAGE, 2, dither=Image.Dither.NONE)
-        few.save(buffer, "PNG", optimize=True)
-        if buffer.tell() < LIMIT_BYTES:
-            break
-    (IMAGES / name).write_bytes(buffer.getvalue())
-    print(f"{name}: {picture.width} x {picture.height} px, {buffer.tell() // 1000} kB")
-
-
-def show_only(viewer: Any, subject: Subject, *kinds: Kind) -> None:
-    """Show these layers of an image and no other."""
-    shown = [find(viewer, kind, subject) for kind in kinds]
-    for layer in viewer.layers:
-        layer.visible = layer in shown
+    """Take the picture of this name."""
+    screenshot_tools.save(viewer, IMAGES / name)
 
 
 def unmasked_copy(folder: Path, copy: Path) -> None:
@@ -219,12 +156,6 @@ def study_pictures(folder: Path) -> None:
     press(regions, "find_button")
     save(viewer, "regions.png")
 
-    s2 = dock(viewer, "S2")
-    s2.where_box.setCurrentIndex(1)
-    press(s2, "one_button")
-    wait(lambda: s2.plot.figure is not None)
-    save(viewer, "s2.png")
-
     export = dock(viewer, "Export figure")
     export.kind_box.setCurrentText("Relevance panels (Fig. 5)")
     export.width.box.click()
@@ -241,6 +172,33 @@ def study_pictures(folder: Path) -> None:
     wait()
     study.table.select(SHOWN)
     save(viewer, "viewer.png")
+    viewer.close()
+
+
+def quantify_pictures(folder: Path) -> None:
+    """Take the pictures of the docks that measure and compare."""
+    viewer, session, subject = open_sample(folder)
+    viewer.window.resize(SIZE[0], TALL)
+    s2 = dock(viewer, "S2")
+    s2.where_box.setCurrentIndex(1)
+    press(s2, "one_button")
+    wait(lambda: s2.plot.figure is not None and s2.change_plot.figure is not None)
+    s2.scroll.ensureWidgetVisible(s2.change_plot)
+    save(viewer, "s2.png")
+
+    statistics = dock(viewer, "Statistics")
+    wait(lambda: statistics.plot.figure is not None)
+    save(viewer, "statistics.png")
+
+    patterns = dock(viewer, "Shared patterns")
+    wait(lambda: patterns.matrix.figure is not None and patterns.groups.thumbnails.count() > 0)
+    first = patterns.tile_at(patterns.groups.blocks[0].start)
+    session.show(first.image)
+    wait(lambda: session.image_id == first.image)
+    patterns.groups.pattern_button.click()
+    shown = (Kind.IMAGE, Kind.PATTERN, Kind.PATTERN_CONTOUR)
+    wait(lambda: all(find(viewer, kind, subject) is not None for kind in shown))
+    save(viewer, "patterns.png")
     viewer.close()
 
 
@@ -287,6 +245,7 @@ def main() -> None:
     IMAGES.mkdir(exist_ok=True)
     if chosen.study is not None:
         study_pictures(chosen.study.resolve())
+        quantify_pictures(chosen.study.resolve())
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
             copy = Path(place) / "study"
             unmasked_copy(chosen.study.resolve(), copy)
