@@ -20,6 +20,7 @@ from .regions_work import Features, layer_features, regions_of
 from .step_dock import StepDock
 from .study_work import tiles_text
 from .tasks import Latest
+from .turns import Turns
 
 # A region that is gone to is at least so large on the screen, px; a pixel at most so large.
 _SEEN_PX, _PIXEL_PX = 50.0, 6.0
@@ -51,8 +52,8 @@ class RegionsDock(StepDock):
         self.form.fields["share"].changed.connect(self._share_typed)
         self.form.changed.connect(self._changed)
         self._share_typed()
-        self._live = Latest(self)
-        self._live.done.connect(self._found)
+        self._live, self._turns = Latest(self), Turns(self)
+        self._live.done.connect(lambda found: self._turns.run(self._found(found)))
         self._live.failed.connect(self.say)
         self.viewer.mouse_drag_callbacks.append(self._clicked)
 
@@ -154,7 +155,8 @@ class RegionsDock(StepDock):
         self._live.drop()
         self.run_task("Finding regions…", regions_of, *self._asked[1:], done=self._found)
 
-    def _found(self, found: Features) -> None:
+    def _found(self, found: Features) -> Generator[None, None, None]:
+        """Show what was found, in turns."""
         if self._asked is None or self._asked[0] != current_subject(self.viewer):
             return
         first, subject = self.found is None, self._asked[0]
@@ -163,6 +165,10 @@ class RegionsDock(StepDock):
         if first or find(self.viewer, Kind.REGIONS, subject) is None:
             boundary = put(self.viewer, Kind.BOUNDARY, subject, found.boundary)
             boundary.visible = False
+            yield
+            gone = find(self.viewer, Kind.RELEVANCE, subject) is None
+            if gone or subject != current_subject(self.viewer):
+                return
             layer = put(self.viewer, Kind.REGIONS, subject, found.regions)
             present(self.viewer, subject, Kind.RELEVANCE, Kind.REGIONS)
         else:
