@@ -171,7 +171,7 @@ def shared_patterns_figure(
             shown = show_map(
                 panel,
                 np.asarray(one.pattern) / unit,
-                _shared_title(number + 1, one),
+                _shared_title(number + 1, one, columns),
                 norm=norm,
                 cmap=PROBABILITY_COLORMAP,
             )
@@ -228,9 +228,12 @@ def group_maps_figure(
     return figure
 
 
-def _shared_title(number: int, one: Shared) -> str:
-    of = "" if one.maps is None else f" ({several(one.maps, 'map')})"
-    return f"Group {number}{of}: {100 * one.fraction:.3g} % shared"
+def _shared_title(number: int, one: Shared, columns: int) -> str:
+    if one.maps is None:
+        return f"Group {number}: {100 * one.fraction:.3g} % shared"
+    if columns > 5:  # little room
+        return f"{number} ({one.maps})\n{100 * one.fraction:.2g} %"
+    return f"Group {number} ({several(one.maps, 'map')})\n{100 * one.fraction:.3g} % shared"
 
 
 def _gradient(matrix: NDArray[np.float32]) -> NDArray[np.float32]:
