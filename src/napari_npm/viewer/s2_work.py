@@ -290,6 +290,8 @@ def test_text(compared: Compared) -> str:
         text += f" (of tiles {test['p_overall_tiles']:.2g}, which are not independent)"
     marks = compared.significant
     inside = (
-        "" if marks is None or not marks[1:].any() else " Inside the lines it is more than chance."
+        ""
+        if marks is None or not marks[1:].any()
+        else " Inside the lines single cells are, all cells taken into account, more than chance."
     )
     return f"{text}.{inside}"
