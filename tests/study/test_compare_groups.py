@@ -27,7 +27,7 @@ def maps_of(families, seed):
     """Return maps that share most of their pattern with those of their family."""
     rng = np.random.default_rng(seed)
     own = gaussian_filter(rng.normal(size=(len(families), 384, 384)), (0, 3, 3))
-    shared = gaussian_filter(rng.normal(size=(2, 384, 384)), (0, 3, 3))
+    shared = gaussian_filter(rng.normal(size=(1 + max(families), 384, 384)), (0, 3, 3))
     maps = np.exp(15 * (0.9 * shared[families] + 0.4 * own))
     return (maps / maps.sum((1, 2), keepdims=True)).astype(np.float32)
 
@@ -195,6 +195,16 @@ def test_a_map_alone_in_its_cluster_is_told(grouped):
     assert "was not looked at" in " ".join(section.paragraphs)
 
 
+def test_clusters_that_the_order_takes_apart_cost_more_than_the_order(grouped):
+    tiles = [tile for tile in grouped.tiles if tile.sample == "S1"]
+    grouped.stack("relevance/mulf").write(tiles, maps_of(list(range(9)), 7))
+    compare(grouped, grouping="spectral", number=3)
+    found = comparison_of(grouped, "mulf", "S1")
+    assert found.cost > 1.001 * total_gradient(found.matrix, found.path)
+    costs = grouped.table("shared_patterns").query("sample == 'S1'")["cost"]
+    assert costs.tolist() == pytest.approx([found.cost] * len(found.groups))
+
+
 def test_the_report_tells_clusters_from_windows(grouped):
     compare(grouped, grouping="spectral", number=2)
     section = similarity(grouped)
@@ -212,7 +222,7 @@ def test_the_report_tells_clusters_from_windows(grouped):
     drawings = {one.name: one for one in similarity_figures(grouped)}
     assert "cluster by cluster" in drawings["similarity_mulf_S1"].caption
     titles = [axes.get_title() for axes in drawings["shared_mulf"].draw().axes]
-    assert any("(5 maps)" in title for title in titles)
+    assert any(title.startswith("Group 2 (5 maps)\n") for title in titles)
     grouped.set_parameters("compare", number=None)
     methods = compare_sentence(grouped, grouped.parameters("compare"))
     assert "before the largest gap" in methods
