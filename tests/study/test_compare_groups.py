@@ -203,6 +203,9 @@ def test_clusters_that_the_order_takes_apart_cost_more_than_the_order(grouped):
     assert found.cost > 1.001 * total_gradient(found.matrix, found.path)
     costs = grouped.table("shared_patterns").query("sample == 'S1'")["cost"]
     assert costs.tolist() == pytest.approx([found.cost] * len(found.groups))
+    back = regrouped(grouped, found, "order")
+    np.testing.assert_array_equal(back.permutation, found.path)
+    assert back.cost < found.cost
 
 
 def test_the_report_tells_clusters_from_windows(grouped):
