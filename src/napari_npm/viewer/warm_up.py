@@ -1,6 +1,5 @@
 """Slow first times, taken in a worker thread so that the first click does not wait for them."""
 
-import warnings
 from functools import cache
 
 import numpy as np
@@ -18,10 +17,7 @@ def warm_up(report: Progress) -> None:
     report(0, 2, "pandas")
     mask_features()
     report(1, 2, "labels")
-    with warnings.catch_warnings():
-        # napari's own random colours are slightly out of gamut, which nobody needs to read.
-        warnings.simplefilter("ignore")
-        mask_colours().map(np.arange(4, dtype=np.uint8).reshape(2, 2))
+    mask_colours().map(np.arange(4, dtype=np.uint8).reshape(2, 2))
 
 
 def warm_up_masking(report: Progress) -> None:
