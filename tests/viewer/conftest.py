@@ -1,15 +1,19 @@
 """A viewer to click in, small images, and a small study of phantoms."""
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent
 from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QApplication
 
 from napari_npm.core.masking import Label
+from napari_npm.viewer.layers import Kind, Subject, find
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -130,6 +134,58 @@ def click_pixel(viewer: Any, qtbot: Any) -> Callable[[Any, int, int], None]:
         qtbot.wait(50)
 
     return click
+
+
+class Hand:
+    """A user's hand that points at the pixels of an image in the canvas."""
+
+    def __init__(self, viewer: Any, base: Any, qtbot: Any) -> None:
+        self.viewer, self.base, self.qtbot = viewer, base, qtbot
+        self.canvas = viewer.window._qt_viewer.canvas.native
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the canvas has its place."""
+        rows, columns = self.base.data.shape
+        corners = None
+        while corners != (corners := (self.at(0, 0), self.at(rows - 1, columns - 1))):
+            self.qtbot.wait(300)
+
+    def at(self, row: float, column: float) -> QPoint:
+        visuals = self.viewer.window._qt_viewer.canvas.layer_to_visual
+        node = visuals[self.base].node
+        x, y = node.get_transform("visual", "canvas").map((column + 0.5, row + 0.5))[:2]
+        return QPoint(round(x), round(y))
+
+    def drag(self, *places: tuple[float, float]) -> None:
+        path = [np.linspace(a, b, 6) for a, b in pairwise(places)]
+        points = [self.at(*place) for place in np.concatenate([[places[0]], *path])]
+        QTest.mouseMove(self.canvas, points[0])
+        QTest.mousePress(self.canvas, Qt.MouseButton.LeftButton, pos=points[0])
+        for point in points[1:]:
+            spot, world = QPointF(point), QPointF(self.canvas.mapToGlobal(point))
+            left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+            keys = Qt.KeyboardModifier.NoModifier
+            event = QMouseEvent(QEvent.Type.MouseMove, spot, world, none, left, keys)
+            QApplication.sendEvent(self.canvas, event)
+            self.qtbot.wait(2)
+        QTest.mouseRelease(self.canvas, Qt.MouseButton.LeftButton, pos=points[-1])
+        self.qtbot.wait(30)
+
+    def key(self, key: Any) -> None:
+        QTest.keyClick(self.canvas, key)
+        self.qtbot.wait(100)
+
+    def labels(self, kind: Kind = Kind.MASK) -> np.ndarray:
+        return np.asarray(find(self.viewer, kind, Subject(self.base.name)).data)
+
+
+@pytest.fixture
+def hand(viewer: Any, dock: Any, grey: np.ndarray, qtbot: Any) -> Any:
+    """The mask page with a free image, and a hand that points at its pixels."""
+    viewer.add_image(grey, name="free")
+    page = dock("Mask and calibrate").mask
+    return page, Hand(page.viewer, page.current().layer, qtbot)
 
 
 @pytest.fixture

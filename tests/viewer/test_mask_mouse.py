@@ -1,65 +1,15 @@
 """Masking and drift by mouse and keys alone: Qt events on the canvas, as a hand makes them."""
 
-from itertools import pairwise
-
 import numpy as np
-import pytest
-from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
-from qtpy.QtGui import QMouseEvent
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
 
 from napari_npm.core.masking import Label, Stroke
 from napari_npm.viewer.drift import DriftPoint
 from napari_npm.viewer.drift_chart import DriftChart
-from napari_npm.viewer.layers import Kind, Subject, find
+from napari_npm.viewer.layers import Kind
 
 LEFT = Qt.MouseButton.LeftButton
-
-
-@pytest.fixture
-def hand(viewer, dock, grey, qtbot):
-    """The mask page with a free image, and a hand that points at its pixels."""
-    viewer.add_image(grey, name="free")
-    page = dock("Mask and calibrate").mask
-    user = Hand(page.viewer, page.current().layer, qtbot)
-    corners = None
-    while corners != (corners := (user.at(0, 0), user.at(119, 159))):
-        qtbot.wait(300)  # until the canvas has its place
-    return page, user
-
-
-class Hand:
-    def __init__(self, viewer, base, qtbot):
-        self.viewer, self.base, self.qtbot = viewer, base, qtbot
-        self.canvas = viewer.window._qt_viewer.canvas.native
-
-    def at(self, row, column):
-        visuals = self.viewer.window._qt_viewer.canvas.layer_to_visual
-        node = visuals[self.base].node
-        x, y = node.get_transform("visual", "canvas").map((column + 0.5, row + 0.5))[:2]
-        return QPoint(round(x), round(y))
-
-    def drag(self, *places):
-        path = [np.linspace(a, b, 6) for a, b in pairwise(places)]
-        points = [self.at(*place) for place in np.concatenate([[places[0]], *path])]
-        QTest.mouseMove(self.canvas, points[0])
-        QTest.mousePress(self.canvas, LEFT, pos=points[0])
-        for point in points[1:]:
-            spot, world = QPointF(point), QPointF(self.canvas.mapToGlobal(point))
-            none, keys = Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier
-            event = QMouseEvent(QEvent.Type.MouseMove, spot, world, none, LEFT, keys)
-            QApplication.sendEvent(self.canvas, event)
-            self.qtbot.wait(2)
-        QTest.mouseRelease(self.canvas, LEFT, pos=points[-1])
-        self.qtbot.wait(30)
-
-    def key(self, key):
-        QTest.keyClick(self.canvas, key)
-        self.qtbot.wait(100)
-
-    def labels(self, kind=Kind.MASK):
-        return np.asarray(find(self.viewer, kind, Subject("free")).data)
 
 
 def test_a_click_outlines_a_grain_and_a_second_click_takes_it(hand, qtbot):
