@@ -2,6 +2,7 @@ from .classify_settings import ClassifyParameters as ClassifyParameters
 from .classifying import Classified as Classified
 from .classifying import classify as classify
 from .classifying import classify_images as classify_images
+from .figure_presets import FigurePreset as FigurePreset
 from .history import MaskHistory as MaskHistory
 from .importing import ImportReport as ImportReport
 from .importing import add_folder as add_folder
