@@ -13,6 +13,7 @@ from napari_npm.study.step import Step
 from napari_npm.study.steps import STEPS
 
 from . import classifying, commands, exporting
+from . import methods as methods_
 from .options import given, step_options
 from .reporting import reporter
 
@@ -213,6 +214,22 @@ def export_model(
 ) -> None:
     """Write a trained model as an ONNX file, for programs that do without this package."""
     exporting.export_model(study, model, onnx)
+
+
+@app.command(rich_help_panel=STUDY_PANEL)
+def methods(
+    study: StudyFolder,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            file_okay=False,
+            help="Folder to write to; methods in the study's folder by default.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write methods, references, and scripts of the commands that rebuild every result."""
+    methods_.methods(study, output)
 
 
 @app.command(rich_help_panel=STUDY_PANEL)

@@ -1,14 +1,16 @@
 """The methods paragraph: what was done, in words and numbers that a paper can take over."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from napari_npm.core.wording import agree, several
 from napari_npm.study.leaks import leak_note
-from napari_npm.study.provenance import versions
+from napari_npm.study.provenance import read_provenance, versions
 from napari_npm.study.steps.simulate import ELASTIC, materials_of
 from napari_npm.study.study import Study
 from napari_npm.study.wiring import MAP_NAMES
 
+from .citations import with_citations
 from .correlation import correlate_sentence
 from .evaluation import evaluation_sentence
 from .masks import mask_sentence
@@ -28,20 +30,45 @@ def methods_paragraph(study: Study) -> str:
     Returns
     -------
     str
-        Plain text, one sentence a step.
+        Plain text, one sentence a step, with a citation at the first mention of each work.
     """
     sentences = [_data(study)]
     for step, tell in _TELLERS.items():
         if study.state(step).finish is not None:
             sentences.append(tell(study, study.parameters(step)))
-    found = versions()
-    packages = ", ".join(
-        f"{name} {found[name]}"
-        for name in ("napari-npm", "numpy", "scipy", "scikit-image", "numba", "torch", "zennit")
-        if name in found
-    )
-    sentences.append(f"All steps were run with Python {found['python']} and {packages}.")
-    return " ".join(filter(None, sentences))
+    sentences.append(_software(study))
+    return with_citations(" ".join(filter(None, sentences)))
+
+
+def ran_with(study: Study) -> dict[str, dict[str, str]]:
+    """Return the versions with which each step that ran was last done, by step.
+
+    A step of which nothing is on record (its provenance was removed) is left out.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for line in read_provenance(study.folder):
+        if line.get("outcome") in ("done", "part"):
+            found[str(line["step"])] = line["versions"]
+    return {step: one for step, one in found.items() if study.state(step).finish is not None}
+
+
+def _software(study: Study) -> str:
+    """Tell with which versions the steps ran, and which of them ran with others than the rest."""
+    used = {step: one for step, one in ran_with(study).items() if step in _TELLERS}
+    groups: dict[str, list[str]] = {}
+    for step in used:
+        groups.setdefault(_packages(used[step]), []).append(step)
+    if len(groups) < 2:
+        return f"All steps were run with {next(iter(groups), _packages(versions()))}."
+    most, *others = sorted(groups, key=lambda named: -len(groups[named]))
+    told = "; ".join(f"{' and '.join(groups[named])} with {named}" for named in others)
+    return f"The steps were run with {most}, except {told}."
+
+
+def _packages(found: Mapping[str, str]) -> str:
+    names = ("napari-npm", "numpy", "scipy", "scikit-image", "numba", "torch", "zennit")
+    packages = ", ".join(f"{name} {found[name]}" for name in names if name in found)
+    return f"Python {found['python']} and {packages}"
 
 
 def _data(study: Study) -> str:
