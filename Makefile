@@ -22,7 +22,7 @@ demo: ## set up, run the whole method on the sample data, and name the report
 
 test: setup ## set up and run every test, under a virtual display where there is none
 	@tools/system.sh
-	tools/with_display.sh .venv/bin/python -m pytest $(TEST_ARGS)
+	tools/with_display.sh .venv/bin/python -m pytest -n 2 --dist loadfile $(TEST_ARGS)
 
 lint: setup ## ruff: lint and format
 	.venv/bin/ruff check
