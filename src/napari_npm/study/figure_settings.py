@@ -72,11 +72,12 @@ class FigurePreset(Parameters):
     )
     letters: bool = parameter(False, "Name panels a, b, c …")
     titles: bool = parameter(True, "Write above or beside panels what they show.")
-    column: Literal["single", "double", "other"] = parameter(
-        "single", "Width of the figure: a column of a page (85 mm), two (175 mm), or another."
+    column: Literal["own", "single", "double", "other"] = parameter(
+        "own",
+        "Width of the figure: its own, a column of a page (85 mm), two (175 mm), or another.",
     )
     width_mm: float = parameter(
-        120.0, "Width of the figure where it is no column's.", unit="mm", ge=20, le=600
+        120.0, "Width of the figure where it is another.", unit="mm", ge=20, le=600
     )
     format: FigureFormat = parameter("png", "File format; SVG and PDF keep text as text.")
     dpi: float = parameter(300, "Resolution of PNG and TIFF.", unit="dpi", ge=50, le=1200)
@@ -102,6 +103,6 @@ class FigurePreset(Parameters):
         return self
 
     @property
-    def width(self) -> float:
-        """Width of the figure on paper, mm."""
-        return COLUMN_MM.get(self.column, self.width_mm)
+    def width(self) -> float | None:
+        """Width of the figure on paper, mm; None leaves it to the layout."""
+        return None if self.column == "own" else COLUMN_MM.get(self.column, self.width_mm)

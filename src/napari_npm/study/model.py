@@ -56,6 +56,8 @@ class StudyFile(BaseModel):
     samples: tuple[Sample, ...] = ()
     images: tuple[ImageEntry, ...] = ()
     parameters: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    figure_presets: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """By name, as written: one that is wrong must not keep the study from being opened."""
 
 
 def without_none(value: Any) -> Any:
@@ -73,7 +75,9 @@ def dump(content: StudyFile) -> str:
     """Return the TOML text of a study file."""
     import tomli_w
 
-    return tomli_w.dumps(without_none(content.model_dump()))
+    # versions before presets read the files of studies without any
+    unused = set() if content.figure_presets else {"figure_presets"}
+    return tomli_w.dumps(without_none(content.model_dump(exclude=unused)))
 
 
 def load(path: Path) -> StudyFile:

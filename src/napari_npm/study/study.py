@@ -12,8 +12,8 @@ from napari_npm.core.errors import NpmError
 
 from .folder import command
 from .hashing import hash_file
-from .masks import StudyMasks
 from .model import StudyFile
+from .preset_store import StudyPresets
 from .settings import SETTINGS, ImportParameters
 from .store import Tile, TileStack
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Study(StudyMasks):
+class Study(StudyPresets):
     """A study: samples, their images, masks, maps, models and results in one folder.
 
     Made by `Study.create` or `Study.open`; a context manager that gives the folder back at the
