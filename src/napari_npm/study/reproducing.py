@@ -80,7 +80,7 @@ def reproduce_script(study: Study, *, windows: bool = False) -> str:
         If the study has no images yet.
     """
     if not study.images:
-        raise NpmError("The study has no images yet: there is nothing to rebuild.")
+        raise NpmError(f"{study.folder} has no images: import some first.")
     lines: list[Line] = lines_of(study)
     remarks = _remarks(study)
     return as_batch(study, lines, remarks) if windows else as_shell(study, lines, remarks)
