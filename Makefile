@@ -40,8 +40,10 @@ contract: setup ## import-linter: imports go down only
 
 check: lint types contract ## lint, types and contract
 
-docs: setup ## write docs/steps.md from the steps
+docs: setup ## write docs/steps.md from the steps, and build the guide's site into build/site
 	.venv/bin/python tools/write_steps.py
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
+	@echo "Guide: build/site/index.html"
 
 clean: ## remove .venv, caches and build outputs (not the demo's study)
 	rm -rf .venv .cache .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist

@@ -1,5 +1,7 @@
 """What the README and the guide show works: Python is run, commands and their options exist."""
 
+import importlib
+import importlib.util
 import re
 import shlex
 import shutil
@@ -142,3 +144,39 @@ def test_page_of_steps_is_up_to_date() -> None:
         [sys.executable, script, "--check"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def site_pages() -> dict[str, str]:
+    """Return the pages that are made from the program while the site is built."""
+    spec = importlib.util.spec_from_file_location("site_pages", ROOT / "tools" / "site_pages.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.pages()
+
+
+def test_page_on_the_command_line_has_every_option() -> None:
+    page = site_pages()["commands.md"]
+    for name, command in typer.main.get_command(app).commands.items():
+        _, _, after = page.partition(f"\n## {name}\n")
+        section = after.partition("\n## ")[0]
+        for parameter in command.params:
+            for option in (*parameter.opts, *parameter.secondary_opts):
+                if option.startswith("-"):
+                    assert f"`{option}`" in section, f"{name} {option}"
+        assert all(line.count(" | ") == 2 for line in section.splitlines() if line[:3] == "| `")
+
+
+def test_reference_has_every_public_name() -> None:
+    pages = site_pages()
+    for package in ("core", "io", "figures", "study"):
+        page = pages[f"python/{package}.md"]
+        for name in importlib.import_module(f"napari_npm.{package}").__all__:
+            assert re.search(rf"^::: napari_npm\.[\w.]+\.{name}$", page, re.MULTILINE), name
+
+
+def test_site_shows_every_page_of_the_guide() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    shown = re.findall(r"^ +- [^:]+: ([\w/-]+\.md)$", text, re.MULTILINE)
+    there = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
+    assert len(shown) == len(set(shown))
+    assert set(shown) == there | set(site_pages())

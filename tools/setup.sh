@@ -64,7 +64,7 @@ if ! { [ -x "$venv_python" ] && pip --version >/dev/null 2>&1; }; then make_venv
 install_torch
 case $what in
     base) extras="" ; size="the library and the command line (one to two minutes)" ;;
-    full) extras="[app,dev]" ; size="napari, the tests and the checkers too (two to four minutes)" ;;
+    full) extras="[app,dev,docs]" ; size="napari, the tests and the checkers too (two to four minutes)" ;;
     *) die "say 'base' or 'full', not '$what'" ;;
 esac
 say "Installing the packages pinned in constraints.txt: $size"
