@@ -180,3 +180,12 @@ def test_site_shows_every_page_of_the_guide() -> None:
     there = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
     assert len(shown) == len(set(shown))
     assert set(shown) == there | set(site_pages())
+
+
+def test_every_step_has_its_meaning_limits_and_questions() -> None:
+    text = (ROOT / "docs" / "meaning.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert [section.partition("\n")[0] for section in sections] == list(STEPS)
+    for section in sections:
+        heads = re.findall(r"^\*\*([^*]+)\.\*\*", section, re.MULTILINE)
+        assert heads == ["Meaning", "Limits", "A referee will ask"], section[:20]

@@ -162,7 +162,8 @@ def test_results_older_than_settings_are_told(made, tmp_path):
     with Study.open(tmp_path / "copy") as study:
         assert "older than" not in reproduce_script(study)
         study.set_parameters("smooth", sigma_px=4.0)
-        script = reproduce_script(study)
+        script, text = reproduce_script(study), methods_text(study)
+    assert text.startswith("Note\n----\nResults of smooth")
     assert re.search(r"# Results of smooth.* are older than", script)
     assert "smooth \"$new\" --sigma-px 4.0\n" in script  # fmt: skip
 
@@ -170,6 +171,7 @@ def test_results_older_than_settings_are_told(made, tmp_path):
 def test_the_text_states_every_parameter_of_the_steps_that_ran(made):
     with Study.open(made, write=False) as study:
         text = methods_text(study)
+        assert text.startswith("Methods\n-------\nBackscattered-electron images")
         for step in STEPS:
             for name in study.parameters(step).model_dump():
                 assert f"\n{step}: {name} = " in text

@@ -31,14 +31,16 @@ def methods_text(study: Study) -> str:
     -------
     str
         Plain text in four parts. Only steps that ran are in it; a parameter that differs from its
-        default has a star.
+        default has a star. Results older than the settings are named first.
     """
     from .reporting import methods_paragraph
     from .reporting.citations import cited, reference_list
 
     paragraph = methods_paragraph(study)
     keys = cited(f"{paragraph} {_interface()}")
+    old = _outdated(study)
     parts = {
+        **({"Note": old} if old else {}),
         "Methods": " ".join(filter(None, (paragraph, _interface()))),
         "Parameters": _parameters(study) or "No step has run yet.",
         "Versions": _versions(study),
@@ -165,16 +167,25 @@ def _versions(study: Study) -> str:
 
 def _remarks(study: Study) -> list[str]:
     """Say where the rebuilt study would differ from what this one holds now."""
-    from .runner import items_left
-
-    ran = [name for name in STEPS if study.state(name).finish is not None]
-    old = [name for name in ran if name != "report" and items_left(study, name)]
-    remarks = []
-    if old:
-        remarks.append(
-            f"Results of {', '.join(old)} are older than the images, masks or settings that"
-            " they rest on: run these steps first, and write this file again."
-        )
+    old = _outdated(study)
+    remarks = [old] if old else []
     if (study.folder / "classified").is_dir():
         remarks.append("What `classify` wrote is not rebuilt: classify those images again.")
     return remarks
+
+
+def _outdated(study: Study) -> str:
+    """Name the steps whose results are not of the present settings; nothing where all are."""
+    from .runner import items_left
+
+    old = [
+        name
+        for name in STEPS
+        if name != "report" and study.state(name).finish is not None and items_left(study, name)
+    ]
+    if not old:
+        return ""
+    return (
+        f"Results of {', '.join(old)} are older than the images, masks or settings that they rest"
+        " on: run these steps first, and write this file again."
+    )
