@@ -1,8 +1,14 @@
+from ._style import look_of as look_of
 from .calibration import detectors_figure as detectors_figure
 from .calibration import drift_figure as drift_figure
 from .calibration import uncertainty_figure as uncertainty_figure
 from .comparisons import Difference as Difference
 from .comparisons import comparison_figure as comparison_figure
+from .composed import Look as Look
+from .composed import Panel as Panel
+from .composed import compose as compose
+from .composed import letter_of as letter_of
+from .data import figure_data as figure_data
 from .differences import difference_rows as difference_rows
 from .evaluation import Rated as Rated
 from .evaluation import accuracy_figure as accuracy_figure
@@ -13,6 +19,11 @@ from .faithfulness import deletion_figure as deletion_figure
 from .faithfulness import likeness_matrices as likeness_matrices
 from .faithfulness import noise_figure as noise_figure
 from .faithfulness import randomisation_figure as randomisation_figure
+from .keys import ColourScale as ColourScale
+from .keys import Swatch as Swatch
+from .keys import difference_scale as difference_scale
+from .keys import relevance_scales as relevance_scales
+from .maps import POROSITY as POROSITY
 from .maps import bse_figure as bse_figure
 from .maps import isodata_figure as isodata_figure
 from .maps import porosity_figure as porosity_figure
@@ -23,6 +34,8 @@ from .overlay import difference_peak as difference_peak
 from .overlay import difference_rgb as difference_rgb
 from .overlay import extracted_rgb as extracted_rgb
 from .overlay import grey_rgb as grey_rgb
+from .overlay import map_rgb as map_rgb
+from .overlay import mask_rgb as mask_rgb
 from .overlay import regions_rgb as regions_rgb
 from .overlay import relevance_peak as relevance_peak
 from .overlay import relevance_rgb as relevance_rgb

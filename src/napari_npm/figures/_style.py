@@ -1,7 +1,10 @@
 """The look all figures share: sizes, fonts, colours, scale bar and colour bar."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
+from threading import RLock
 from typing import Any, ParamSpec
 
 import numpy as np
@@ -52,11 +55,68 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 P = ParamSpec("P")
 
+# matplotlib's settings are global: two threads that change them put back each other's.
+_LOCK = RLock()
+_LOOK: ContextVar[Mapping[str, Any] | None] = ContextVar("look", default=None)
+
+
+@contextmanager
+def in_style(look: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Set matplotlib up for drawing, and put its settings back; one thread at a time."""
+    with _LOCK, rc_context({**STYLE, **(look or {})}):
+        yield
+
+
+@contextmanager
+def look_of(
+    font: str = "DejaVu Sans", font_size: float = 7.0, background: str = "white"
+) -> Iterator[None]:
+    """Let figures that are drawn meanwhile have another font, size of text and background.
+
+    Parameters
+    ----------
+    font : str
+        Family.
+    font_size : float
+        Size of most text, pt; what is smaller or larger keeps its proportion.
+    background : {"white", "black", "transparent"}
+        What lies behind; text and axes are white on black, else black.
+    """
+    ground = "none" if background == "transparent" else background
+    ink = "white" if background == "black" else "black"
+    sizes = {
+        name: value * font_size / STYLE["font.size"]
+        for name, value in STYLE.items()
+        if name.endswith("size") and "major" not in name
+    }
+    inks = ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")
+    grounds = ("figure.facecolor", "savefig.facecolor", "axes.facecolor")
+    look = {
+        **sizes,
+        **dict.fromkeys(inks, ink),
+        **dict.fromkeys(grounds, ground),
+        "font.family": [font],
+    }
+    token = _LOOK.set(look)
+    try:
+        yield
+    finally:
+        _LOOK.reset(token)
+
 
 class NpmFigure(Figure):
     """A figure that can be drawn anew at another width, with text of the same size."""
 
     redraw: Callable[[float], Figure] | None = None
+    look: Mapping[str, Any] | None = None
+    """matplotlib's settings beyond the shared style."""
+    pixel_size_nm: float | None = None
+    """What one pixel of the figure is of the material, where all of it is of one scale."""
+
+    def savefig(self, *args: Any, **kwargs: Any) -> None:
+        """Write the figure, in the style that it was drawn in: ticks are made only now."""
+        with _LOCK, rc_context(dict(self.look or {})):
+            super().savefig(*args, **kwargs)
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
@@ -64,10 +124,19 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
     @wraps(draw)
     def drawn(*args: P.args, **kwargs: P.kwargs) -> Figure:
-        with rc_context(STYLE):
+        look = _LOOK.get()
+        with in_style(look):
             figure = draw(*args, **kwargs)
+
+        def again(width_mm: float) -> Figure:
+            token = _LOOK.set(look)
+            try:
+                return drawn(*args, **(kwargs | {"width_mm": width_mm}))  # type: ignore[arg-type] # every figure takes a width
+            finally:
+                _LOOK.reset(token)
+
         if isinstance(figure, NpmFigure):
-            figure.redraw = lambda width_mm: drawn(*args, **(kwargs | {"width_mm": width_mm}))  # type: ignore[arg-type] # every figure takes a width
+            figure.look, figure.redraw = look, again
         return figure
 
     return drawn

@@ -20,6 +20,12 @@ GREEN: Colour = (0.10, 0.90, 0.25)
 # For and against a class: apart with any colour vision, and neither is HP's red nor LP's blue.
 ORANGE: Colour = (1.0, 0.65, 0.05)
 VIOLET: Colour = (0.62, 0.45, 1.0)
+# Okabe and Ito's colours of `core.masking.Label`, as the viewer shows them.
+MASK_COLOURS: dict[int, Colour] = {
+    1: (0.902, 0.624, 0.0),
+    2: (0.337, 0.706, 0.914),
+    3: (0.8, 0.475, 0.655),
+}
 # Porosity is grey, so any colour tells the outside of the regions from black and white pixels.
 OUTSIDE: Colour = (0.10, 0.16, 0.32)
 
@@ -212,6 +218,30 @@ def combined_rgb(
     return np.clip(picture, 0, 1)
 
 
+def map_rgb(
+    porosity: NDArray[np.generic], colormap: str = "viridis", limits: tuple[float, float] = (0, 1)
+) -> Rgb:
+    """Show porosity (H, W) in the colours of a matplotlib colormap between two limits."""
+    from matplotlib import colormaps
+
+    low, high = limits
+    values = (_two_axes(porosity).astype(np.float32) - low) / (high - low)
+    picture: Rgb = colormaps[colormap](np.clip(values, 0, 1))[..., :3].astype(np.float32)
+    return picture
+
+
+def mask_rgb(
+    ground: NDArray[np.generic] | None, labels: NDArray[np.generic], *, opacity: float = 0.6
+) -> Rgb:
+    """Lay a mask over a map or picture: unhydrated cement, reference C-S-H, reference metal."""
+    values = _two_axes(labels).astype(np.int64)
+    table = np.zeros((max(int(values.max(initial=0)), max(MASK_COLOURS)) + 1, 3), np.float32)
+    for label, colour in MASK_COLOURS.items():
+        table[label] = colour
+    weight = (np.isin(values, list(MASK_COLOURS)) * opacity).astype(np.float32)
+    return _blend(_ground(ground, values.shape, 1.0), table[values], weight)
+
+
 def _two_axes(image: NDArray[np.generic]) -> NDArray[np.generic]:
     values = np.asarray(image)
     if values.ndim != 2:
@@ -222,7 +252,9 @@ def _two_axes(image: NDArray[np.generic]) -> NDArray[np.generic]:
 def _ground(npm: NDArray[np.generic] | None, shape: tuple[int, ...], brightness: float) -> Rgb:
     if npm is None:
         return np.zeros((*shape, 3), dtype=np.float32)
-    ground = grey_rgb(npm, brightness)
+    # a picture that has colours already is dimmed in the same way
+    picture = np.ndim(npm) == 3
+    ground = np.asarray(npm, np.float32) * brightness if picture else grey_rgb(npm, brightness)
     if ground.shape[:2] != shape:
         raise NpmError("The map and what is laid over it must have the same shape.")
     return ground

@@ -1,17 +1,18 @@
 """Figures to files: PNG, SVG, PDF and TIFF, atomic, and the same bytes every time."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from matplotlib import rc_context
+import numpy as np
 from matplotlib.figure import Figure
 
 from napari_npm.core.errors import NpmError
 from napari_npm.io.atomic import atomic_path
 
-from ._style import MM, STYLE, NpmFigure
+from ._style import MM, NpmFigure, in_style
 
 FORMATS = ("png", "svg", "pdf", "tif", "tiff")
 
@@ -67,12 +68,52 @@ def save_figure(
     if kind in _METADATA:
         options["metadata"] = _METADATA[kind]
     with (
-        rc_context({**STYLE, **_OUTPUT}),
+        in_style(_OUTPUT),
         _at_width(figure, width_mm) as sized,
         atomic_path(target) as temporary,
     ):
+        size = sized.pixel_size_nm if isinstance(sized, NpmFigure) else None
+        if size is not None:
+            # of the pixels that are written
+            size *= sized.dpi / dpi
+        if size is not None and kind.startswith("tif"):
+            _write_tiff(sized, temporary, dpi, size)
+            return target
+        if size is not None and kind == "png":
+            options["metadata"] = {"PixelSize": f"{size:.6g} nm"}
         sized.savefig(temporary, format="tiff" if kind == "tif" else kind, dpi=dpi, **options)
     return target
+
+
+def _write_tiff(figure: Figure, path: Path, dpi: float, pixel_size_nm: float) -> None:
+    """Write a TIFF that tells printers its dpi, and Fiji and OME readers its pixel size."""
+    import tifffile
+
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="rgba", dpi=dpi)
+    width, height = (int(side * dpi) for side in figure.get_size_inches())
+    pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)
+    if (pixels[..., 3] == 255).all():
+        pixels = pixels[..., :3]
+    tifffile.imwrite(
+        path,
+        pixels,
+        ome=True,
+        photometric="rgb",
+        extrasamples=["unassalpha"] if pixels.shape[2] == 4 else None,
+        compression="lzw",
+        resolution=(dpi, dpi),
+        resolutionunit="INCH",
+        metadata={
+            "axes": "YXS",
+            "PhysicalSizeX": pixel_size_nm,
+            "PhysicalSizeXUnit": "nm",
+            "PhysicalSizeY": pixel_size_nm,
+            "PhysicalSizeYUnit": "nm",
+            # the same figure gives the same file
+            "UUID": "00000000-0000-0000-0000-000000000000",
+        },
+    )
 
 
 @contextmanager
