@@ -12,7 +12,7 @@ from napari_npm.study.review import Review
 from napari_npm.study.step import Step
 from napari_npm.study.steps import STEPS
 
-from . import classifying, commands, exporting
+from . import classifying, commands, exporting, presets
 from . import methods as methods_
 from .options import given, step_options
 from .reporting import reporter
@@ -78,13 +78,18 @@ _COMMON = [
 def _step_command(step: Step[Any]) -> Callable[..., None]:
     """Return the command of a step, with an option for each of its parameters."""
     extra = commands.EXTRA.get(step.name)
+    options = extra.options if extra else presets.OPTIONS if step.name == "figures" else {}
 
     def command(**values: Any) -> None:
         with reporter(values["json_"]) as report:
+            changes = given(values, step.Parameters)
+            if step.name == "figures" and presets.wants_preset(values, changes):
+                presets.write(values["study"], values["preset"], values["output"], report)
+                return
             commands.run_step(
                 values["study"],
                 step.name,
-                given(values, step.Parameters),
+                changes,
                 {name: values[name] for name in (extra.options if extra else ())},
                 report,
                 reset=values["reset"],
@@ -96,7 +101,7 @@ def _step_command(step: Step[Any]) -> Callable[..., None]:
 
     own = [
         inspect.Parameter("study", inspect.Parameter.KEYWORD_ONLY, annotation=StudyFolder),
-        *(_keyword(name, *option) for name, option in (extra.options if extra else {}).items()),
+        *(_keyword(name, *option) for name, option in options.items()),
         *step_options(step.Parameters),
         *_COMMON,
     ]

@@ -3,6 +3,8 @@ from .classifying import Classified as Classified
 from .classifying import classify as classify
 from .classifying import classify_images as classify_images
 from .figure_presets import FigurePreset as FigurePreset
+from .figure_presets import draw_preset as draw_preset
+from .figure_presets import write_preset as write_preset
 from .history import MaskHistory as MaskHistory
 from .importing import ImportReport as ImportReport
 from .importing import add_folder as add_folder

@@ -1,5 +1,6 @@
 """Figures for papers by a preset: drawn and written, with the data behind them."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,7 +92,9 @@ def _placed(path: Path, preset: FigurePreset) -> tuple[Path, FigurePreset]:
     """Return where a figure goes and a preset of that format."""
     kind = SUFFIXES.get(path.suffix.lower())
     if kind is None:
-        # not with_suffix: what follows a dot may be a part of the name
+        # what follows a dot may also be a part of the name, as in Fig 1.2
+        if re.fullmatch(r"\.[A-Za-z]{2,5}", path.suffix):
+            raise NpmError(f"Save figures as .png, .svg, .pdf or .tif, not as '{path.name}'.")
         return path.with_name(f"{path.name}.{preset.format}"), preset
     return path, preset.model_copy(update={"format": kind})
 
