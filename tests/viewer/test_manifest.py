@@ -6,6 +6,8 @@ import pytest
 from npe2 import PluginManifest
 
 import napari_npm
+from napari_npm.viewer.actions import ACTIONS
+from napari_npm.viewer.catalogue import DOCKS
 
 MANIFEST = Path(napari_npm.__file__).parent / "napari.yaml"
 
@@ -22,20 +24,16 @@ def test_every_command_can_be_imported(manifest):
 
 
 def test_the_docks_of_the_method_are_offered_in_order(manifest):
-    assert [widget.display_name for widget in manifest.contributions.widgets] == [
-        "Study",
-        "Simulate",
-        "Mask and calibrate",
-        "MicF",
-        "Train and predict",
-        "Relevance",
-        "LP/HP",
-        "Characteristic regions",
-        "S2",
-        "Statistics",
-        "Shared patterns",
-        "Export figure",
-    ]
+    names = [widget.display_name for widget in manifest.contributions.widgets]
+    assert names == [entry.name for entry in DOCKS]
+
+
+def test_every_action_is_a_command_with_a_menu_entry(manifest):
+    titles = {one.id.partition(".")[2]: one.title for one in manifest.contributions.commands}
+    entries = {item.command for item in manifest.contributions.menus["napari-npm/study"]}
+    for action in ACTIONS:
+        assert titles[action.run.__name__] == action.title
+        assert f"napari-npm.{action.run.__name__}" in entries
 
 
 def test_importing_the_manifests_modules_stays_light(manifest):

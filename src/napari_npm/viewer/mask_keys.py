@@ -22,8 +22,35 @@ from qtpy.compat import isalive
 from qtpy.QtCore import QObject
 from qtpy.QtWidgets import QLabel, QSizePolicy
 
+from .catalogue import key_table
 from .current import base_layer, current_subject
 from .layers import kind_of, subject_of
+
+# Every key with its words, as the user reads them.
+KEYS: tuple[tuple[str, str], ...] = (
+    ("A", "accept and go to the next image to be looked at"),
+    ("X", "reject and go to the next"),
+    ("C", "take the proposal into the mask and stay to correct it"),
+    ("N", "next image"),
+    ("Shift+N", "previous image"),
+    ("Q", "stroke on UC to learn from"),
+    ("W", "stroke on what is not UC"),
+    ("T", "propose UC on this image from the strokes"),
+    ("G", "click grains"),
+    ("L", "lasso"),
+    ("Y", "polygon"),
+    ("P", "brush"),
+    ("E", "eraser"),
+    ("F", "fill"),
+    ("M", "next label: UC, C-S-H, metal"),
+    ("H", "hide or show all markings"),
+    ("U", "undo"),
+    ("Shift+U", "redo"),
+    ("[ ]", "tolerance while clicking grains, else brush size (also Shift+wheel)"),
+    ("Enter, Esc", "take or leave the outlined grain"),
+    ("Ctrl+Z", "undo; with Shift redo"),
+    ("V, Space", "napari: hide the layer; hold to move the image"),
+)
 
 
 class MaskKeys(QObject):
@@ -36,38 +63,38 @@ class MaskKeys(QObject):
         self._layer: Any = None
         self._before: dict[Any, Any] = {}
 
-    def actions(self) -> dict[str, tuple[Callable[[], Any], str]]:
-        """Return what each key does just now, with its words."""
+    def actions(self) -> dict[str, Callable[[], Any]]:
+        """Return what each key does just now."""
         editor = self.editor
         draw, review, learn = editor.draw, editor.review, editor.learn
-        found: dict[str, tuple[Callable[[], Any], str]] = {
-            "A": (review.accept, "accept and go to the next image to be looked at"),
-            "X": (review.reject, "reject and go to the next"),
-            "C": (review.correct, "take the proposal into the mask and stay to correct it"),
-            "N": (review.next_image, "next image"),
-            "Shift-N": (review.previous_image, "previous image"),
-            "Q": (lambda: draw.use_stroke(1), "stroke on UC to learn from"),
-            "W": (lambda: draw.use_stroke(2), "stroke on what is not UC"),
-            "T": (learn.propose, "propose UC on this image from the strokes"),
-            "G": (lambda: draw.toggle("grow"), "click grains"),
-            "L": (lambda: draw.toggle("lasso"), "lasso"),
-            "Y": (lambda: draw.toggle("polygon"), "polygon"),
-            "P": (lambda: draw.toggle("brush"), "brush"),
-            "E": (lambda: draw.toggle("eraser"), "eraser"),
-            "F": (lambda: draw.toggle("fill"), "fill"),
-            "M": (draw.next_label, "next label: UC, C-S-H, metal"),
-            "H": (editor.peek, "hide or show all markings"),
-            "U": (editor.undo, "undo"),
-            "Shift-U": (editor.redo, "redo"),
-            "Control-Z": (editor.undo, ""),
-            "Control-Shift-Z": (editor.redo, ""),
+        found: dict[str, Callable[[], Any]] = {
+            "A": review.accept,
+            "X": review.reject,
+            "C": review.correct,
+            "N": review.next_image,
+            "Shift-N": review.previous_image,
+            "Q": lambda: draw.use_stroke(1),
+            "W": lambda: draw.use_stroke(2),
+            "T": learn.propose,
+            "G": lambda: draw.toggle("grow"),
+            "L": lambda: draw.toggle("lasso"),
+            "Y": lambda: draw.toggle("polygon"),
+            "P": lambda: draw.toggle("brush"),
+            "E": lambda: draw.toggle("eraser"),
+            "F": lambda: draw.toggle("fill"),
+            "M": draw.next_label,
+            "H": editor.peek,
+            "U": editor.undo,
+            "Shift-U": editor.redo,
+            "Control-Z": editor.undo,
+            "Control-Shift-Z": editor.redo,
         }
         if draw.tool == "grow":
-            found["["] = (lambda: draw.change_tolerance(-1), "")
-            found["]"] = (lambda: draw.change_tolerance(1), "")
+            found["["] = lambda: draw.change_tolerance(-1)
+            found["]"] = lambda: draw.change_tolerance(1)
         if draw.grow.pending:
-            found["Enter"] = (draw.grow.take, "")
-            found["Escape"] = (draw.grow.leave, "")
+            found["Enter"] = draw.grow.take
+            found["Escape"] = draw.grow.leave
         return found
 
     def bind(self) -> None:
@@ -79,7 +106,7 @@ class MaskKeys(QObject):
         from napari.utils.key_bindings import coerce_keybinding
 
         self._layer = layer
-        for key, (action, _) in self.actions().items():
+        for key, action in self.actions().items():
             binding = coerce_keybinding(key)
             self._before[binding] = layer.keymap.get(binding)
             layer.bind_key(binding, self._callback(action), overwrite=True)
@@ -109,19 +136,7 @@ class MaskKeys(QObject):
 
     def table(self) -> QLabel:
         """Return the list of keys."""
-        rows = [
-            (key.replace("-", "+"), words) for key, (_, words) in self.actions().items() if words
-        ]
-        rows += [
-            ("[ ]", "tolerance while clicking grains, else brush size (also Shift+wheel)"),
-            ("Enter, Esc", "take or leave the outlined grain"),
-            ("Ctrl+Z", "undo; with Shift redo"),
-            ("V, Space", "napari: hide the layer; hold to move the image"),
-        ]
-        text = "".join(
-            f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{words}</td></tr>" for key, words in rows
-        )
-        label = QLabel(f"<table>{text}</table>")
+        label = QLabel(key_table(KEYS))
         label.setWordWrap(True)
         label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         label.setToolTip("These keys work while the image has the focus: click on it once")

@@ -3,11 +3,15 @@
 from collections.abc import Callable, Collection
 from typing import Any
 
+from qtpy.compat import isalive
 from qtpy.QtWidgets import QPushButton
 
 from napari_npm.core.errors import NpmError
 
+from .actions import bind_keys
+from .catalogue import PLUGIN
 from .dock import Dock
+from .docking import frame_of
 from .forms import Form
 
 
@@ -26,6 +30,15 @@ class StepDock(Dock):
         self.session.parameters_kept.connect(self._take_parameters)
         self.session.job_started.connect(self._job_buttons_state)
         self.session.job_ended.connect(self._job_buttons_state)
+
+    def _adopt(self) -> None:
+        super()._adopt()
+        if isalive(self):
+            bind_keys(self.window(), self.viewer)
+            frame = frame_of(self)
+            if frame is not None:
+                # Tabs have no room for the plugin's name behind that of the dock.
+                frame.setWindowTitle(frame.windowTitle().removesuffix(f" ({PLUGIN})"))
 
     def step_form(
         self,

@@ -1,0 +1,123 @@
+"""What can be done from anywhere in the window: by menu, command palette or key.
+
+The functions are the commands of the manifest, which napari calls without arguments; the keys
+act in the whole window, whether the image or a dock has the focus.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from qtpy.QtCore import QObject
+from qtpy.QtGui import QKeySequence
+from qtpy.QtWidgets import QMainWindow
+
+from napari_npm.core.errors import NpmError
+
+from . import notify
+from .catalogue import DOCKS, open_dock
+
+
+def next_image() -> None:
+    """Show the next image of the study."""
+    _with_session(lambda session: session.step_image(1))
+
+
+def previous_image() -> None:
+    """Show the previous image of the study."""
+    _with_session(lambda session: session.step_image(-1))
+
+
+def run_all() -> None:
+    """Run every step of the study that is left, up to the report."""
+    open_dock(_viewer(), "Study").run_all()
+
+
+def stop_job() -> None:
+    """Stop the running job at its next item; what is finished is kept."""
+
+    def stop(session: Any) -> None:
+        if session.job is None:
+            raise NpmError("No job is running.")
+        session.job.cancel()
+
+    _with_session(stop)
+
+
+def save_mask() -> None:
+    """Save the mask now; it is saved by itself a moment after each stroke anyway."""
+    _with_session(lambda session: session.keeper.flush())
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to be done from anywhere.
+
+    Attributes
+    ----------
+    run : callable
+        Does it in the current viewer; its name is the end of the manifest's command.
+    title : str
+        As menus name it.
+    key : str
+        As Qt writes keys.
+    """
+
+    run: Callable[[], None]
+    title: str
+    key: str
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(next_image, "Next image", "Alt+Right"),
+    Action(previous_image, "Previous image", "Alt+Left"),
+    Action(run_all, "Run all that is left", "Ctrl+Alt+R"),
+    Action(stop_job, "Stop the running job", "Ctrl+Alt+X"),
+    Action(save_mask, "Save the mask now", "Ctrl+Alt+M"),
+)
+
+
+def _viewer() -> Any:
+    from napari import current_viewer
+
+    return current_viewer()
+
+
+def _with_session(work: Callable[[Any], Any]) -> None:
+    from .session import session_of
+
+    try:
+        work(session_of(_viewer()))
+    except (NpmError, OSError) as error:
+        notify.show_error(error)
+
+
+class Keys(QObject):
+    """The keys of docks and actions in one main window, as long as it lives.
+
+    Parameters
+    ----------
+    window : QMainWindow
+        napari's.
+    viewer : napari.Viewer
+        The viewer of that window.
+    """
+
+    def __init__(self, window: QMainWindow, viewer: Any) -> None:
+        super().__init__(window)
+        self._viewer = viewer
+        for entry in DOCKS:
+            self._bind(entry.key, lambda name=entry.name: open_dock(self._viewer, name))
+        for action in ACTIONS:
+            self._bind(action.key, action.run)
+
+    def _bind(self, key: str, run: Callable[[], Any]) -> None:
+        from qtpy.QtGui import QShortcut
+
+        QShortcut(QKeySequence(key), self.parent(), activated=run)
+
+
+def bind_keys(window: Any, viewer: Any) -> None:
+    """Bind the keys in a main window, once."""
+    if isinstance(window, QMainWindow) and not window.findChildren(Keys):
+        Keys(window, viewer)
