@@ -123,3 +123,20 @@ def test_values_to_choose_are_written_as_the_field_does(qtbot):
     assert [box.text() for box in boxes.values()] == ["MulF", "MicF", "both together"]
     assert widget.values()["maps"] == ("mulf", "micf")
     assert value_words(None) == "none"
+
+
+def test_a_changed_value_can_be_set_back_alone(form, qtbot):
+    heard = []
+    form.changed.connect(lambda: heard.append(form.values()))
+    assert all(button.isHidden() for button in form.back_buttons.values())
+    form.fields["count"].set_value(5)
+    form.fields["maps"].set_value(("micf",))
+    changed = [name for name, button in form.back_buttons.items() if not button.isHidden()]
+    assert changed == ["count", "maps"]
+    heard.clear()
+    qtbot.mouseClick(form.back_buttons["maps"], Qt.MouseButton.LeftButton)
+    assert form.parameters() == Sample(count=5)
+    assert form.back_buttons["maps"].isHidden()
+    assert heard[-1]["maps"] == ("mulf",)
+    assert form.back_buttons["count"].accessibleName() == "Set Count back to its default"
+    assert "MulF" in form.back_buttons["maps"].toolTip()

@@ -1,5 +1,6 @@
 """A form generated from a step's `Parameters`: widgets, units, bounds, tooltips, reset."""
 
+import re
 import types
 from collections.abc import Collection
 from pathlib import Path
@@ -12,7 +13,7 @@ from superqt import QCollapsible
 
 from napari_npm.study.parameters import Parameters, unit_of
 
-from .captions import title_of
+from .captions import title_of, value_words
 from .fields import BoolField, ChoiceField, FloatField, IntField, SuggestField, TextField
 from .wide_fields import ChoicesField, ListField, OptionalField, PathField
 
@@ -61,6 +62,11 @@ def make_field(annotation: Any, info: FieldInfo) -> Any:
     raise TypeError(f"no form field for a parameter of type {annotation!r}")
 
 
+def _plain(title: str) -> str:
+    """Return a caption without its markup, for screen readers."""
+    return re.sub("<[^>]+>", "", title)
+
+
 def _rows(widget: QWidget) -> QFormLayout:
     layout = QFormLayout(widget)
     layout.setContentsMargins(0, 0, 0, 0)
@@ -98,6 +104,7 @@ class Form(QWidget):
         self._step = step
         self.fields: dict[str, Any] = {}
         self._labels: dict[str, QLabel] = {}
+        self.back_buttons: dict[str, QToolButton] = {}
         self._titles: dict[str, str] = {}
         layout = _rows(self)
         rest = QWidget()
@@ -134,7 +141,7 @@ class Form(QWidget):
             if bound is not None
         ]
         help_text = info.description or ""
-        tip = f"<p>{help_text}</p><p>Default: {info.default}"
+        tip = f"<p>{help_text}</p><p>Default: {self._default_words(name)}"
         tip += f" {unit}" if unit else ""
         tip += f"; {', '.join(limits)}" if limits else ""
         # The caption may be in other words than files and the command line.
@@ -145,9 +152,41 @@ class Form(QWidget):
         label = QLabel(title)
         label.setToolTip(field.toolTip())
         label.setBuddy(field)
+        field.setAccessibleName(_plain(title))
         field.changed.connect(self._changed)
         self.fields[name], self._labels[name], self._titles[name] = field, label, title
-        layout.addRow(label, field)
+        layout.addRow(label, self._with_back_button(name, field, title))
+
+    def _with_back_button(self, name: str, field: QWidget, title: str) -> QWidget:
+        """Put a button beside a field that sets its value back; shown where it is changed."""
+        back = QToolButton()
+        back.setText("↺")
+        back.setToolTip(f"Set back to the default: {self._default_words(name)}")
+        back.setAccessibleName(f"Set {_plain(title)} back to its default")
+        back.clicked.connect(lambda: self._back(name))
+        self.back_buttons[name] = back
+        row = QWidget()
+        inside = QHBoxLayout(row)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(2)
+        inside.addWidget(field, stretch=1)
+        inside.addWidget(back)
+        return row
+
+    def _default(self, name: str) -> Any:
+        return self._model.model_fields[name].get_default(call_default_factory=True)
+
+    def _default_words(self, name: str) -> str:
+        default = self._default(name)
+        if isinstance(default, tuple):
+            return ", ".join(value_words(one) for one in default) or "none"
+        if isinstance(default, bool):
+            return "on" if default else "off"
+        return value_words(default)
+
+    def _back(self, name: str) -> None:
+        self.fields[name].set_value(self._default(name))
+        self._changed()
 
     def _changed(self) -> None:
         self._mark()
@@ -156,8 +195,8 @@ class Form(QWidget):
     def _mark(self) -> None:
         """Set the captions of changed values in bold with a star."""
         for name, label in self._labels.items():
-            default = self._model.model_fields[name].default
-            same = self.fields[name].value() == default
+            same = self.fields[name].value() == self._default(name)
+            self.back_buttons[name].setVisible(not same)
             label.setText(self._titles[name] if same else f"<b>{self._titles[name]} *</b>")
 
     def values(self) -> dict[str, Any]:
@@ -184,9 +223,4 @@ class Form(QWidget):
 
     def reset(self) -> None:
         """Show the defaults."""
-        self.set_values(
-            {
-                name: self._model.model_fields[name].get_default(call_default_factory=True)
-                for name in self.fields
-            }
-        )
+        self.set_values({name: self._default(name) for name in self.fields})
