@@ -41,6 +41,7 @@ contract: setup ## import-linter: imports go down only
 check: lint types contract ## lint, types and contract
 
 docs: setup ## write docs/steps.md from the steps, and build the guide's site into build/site
+	@tools/system.sh
 	.venv/bin/python tools/write_steps.py
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
 	@echo "Guide: build/site/index.html"

@@ -166,6 +166,19 @@ def test_page_on_the_command_line_has_every_option() -> None:
         assert all(line.count(" | ") == 2 for line in section.splitlines() if line[:3] == "| `")
 
 
+def test_page_on_keys_has_every_panel_and_action() -> None:
+    from napari_npm.viewer.actions import ACTIONS
+    from napari_npm.viewer.catalogue import DOCKS
+    from napari_npm.viewer.mask_keys import KEYS
+
+    page = site_pages()["keys.md"]
+    for entry in DOCKS:
+        assert f"| {entry.key} | {entry.name}: " in page
+    for action in ACTIONS:
+        assert f"| {action.key} | {action.title} |" in page
+    assert page.count("\n| ") == len(DOCKS) + len(ACTIONS) + len(KEYS) + 2 * 3
+
+
 def test_reference_has_every_public_name() -> None:
     pages = site_pages()
     for package in ("core", "io", "figures", "study"):

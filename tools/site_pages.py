@@ -28,6 +28,11 @@ _STATUS = (
     " command then goes on.\n"
 )
 
+_PALETTE = (
+    "The panel *Keys and help* shows the same. napari's command palette (Ctrl+Shift+P) finds every"
+    " panel and action by name. On macOS, Ctrl is Command and Alt is Option.\n"
+)
+
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the pages to those of the docs folder."""
@@ -40,7 +45,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its path."""
-    found = {"commands.md": commands_page()}
+    found = {"commands.md": commands_page(), "keys.md": keys_page()}
     for package, summary in PACKAGES.items():
         found[f"python/{package}.md"] = reference_page(package, summary)
     return found
@@ -124,6 +129,26 @@ def _kind(annotation: Any) -> str:
         return ", ".join(str(one.value) for one in annotation)
     words = {bool: "", int: "whole number", float: "number", str: "text", Path: "file or folder"}
     return words[annotation]
+
+
+def keys_page() -> str:
+    """Return the page on keys: docks, actions and the tools of the mask."""
+    from napari_npm.viewer.actions import ACTIONS
+    from napari_npm.viewer.catalogue import DOCKS
+    from napari_npm.viewer.mask_keys import KEYS
+
+    lines = [
+        "# Keys\n",
+        _PALETTE,
+    ]
+    for head, rows in (
+        ("Panels", [(one.key, f"{plain(one.name)}: {plain(one.help)}") for one in DOCKS]),
+        ("In the whole window", [(one.key, plain(one.title)) for one in ACTIONS]),
+        ("On the mask page, while the image has the focus", [(k, plain(w)) for k, w in KEYS]),
+    ):
+        lines += [f"\n## {head}\n", "| Key | |", "| --- | --- |"]
+        lines += [f"| {key.replace('|', '&#124;')} | {words} |" for key, words in rows]
+    return "\n".join(lines) + "\n"
 
 
 def exported(package: str) -> list[str]:
