@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from napari_npm.cli.app import app
 from napari_npm.core import Label, NpmError, Stroke
 from napari_npm.io import read_labels
-from napari_npm.study import Review, Study, add_folder, run, take_masks
+from napari_npm.study import Review, Study, add_folder, reproduce_lines, run, take_masks
 from napari_npm.study.provenance import FILE_NAME
 from napari_npm.study.reporting import citations, methods_paragraph
 from napari_npm.study.reproducing import (
@@ -44,7 +44,9 @@ def made(phantom_data, tmp_path_factory):
     (home / "images" / "S2" / "p2").rename(home / "images" / "S2" / "the 'last' piece")
     with Study.create(home / "study", name="Two pastes & more") as study:
         add_folder(study, home / "images" / "S1", sample="S1", label="0 %")
-        add_folder(study, home / "images" / "S2", sample="S2", label="0.02 % GO")
+        add_folder(
+            study, home / "images" / "S2", sample="S2", label="0.02 % GO", pixel_size_nm=52.1
+        )
         take_masks(study, phantom_data / "masks")
         take_masks(study, phantom_data / "truth", truth=True)
         names = [image.id for image in study.images]
@@ -55,6 +57,7 @@ def made(phantom_data, tmp_path_factory):
         for name in names[2:]:
             study.set_review(name, Review.PROPOSED)
         study.set_parameters("simulate", points=3, standard_error=0.02)
+        study.set_parameters("import", edge="shift")
         study.set_parameters("mask", min_area_um2=0.8)
         study.set_parameters("calibrate", references="sample", uncertainty_map=True)
         study.set_parameters("train", maps=("mulf",), widths=(4,) * 7, epochs=1, augment=False)
@@ -90,14 +93,16 @@ def batch_words(script, study, target):
     found = []
     for line in script.splitlines():
         if line.startswith("napari-npm "):
+            plain = re.sub(r"%%|%NEW%|%NPM_FROM%", "", line)
+            assert "%" not in plain
             line = line.removesuffix(" || exit /b 1").removeprefix("napari-npm ")
             words = re.findall(r'"([^"]*)"|(\S+)', line)
             line = [
-                (quoted or plain)
+                (quoted or bare)
                 .replace("%NPM_FROM%\\", f"{study.as_posix()}/")
                 .replace("%NEW%", str(target))
                 .replace("%%", "%")
-                for quoted, plain in words
+                for quoted, bare in words
             ]
             found.append([w.replace("\\", "/") if w.startswith(str(study)) else w for w in line])
     return found
@@ -125,6 +130,7 @@ def test_the_script_rebuilds_every_result(made, tmp_path, assert_same):
         }  # fmt: skip
         assert [sample.label for sample in again.samples] == labels == ["0 %", "0.02 % GO"]
         assert again.images[-1].specimen == "the 'last' piece"
+        assert again.images[-1].pixel_size_nm == 52.1
         assert all(
             np.array_equal(again.truth(image.id), read_labels(made / "truth" / f"{image.id}.tif"))
             for image in again.images
@@ -155,6 +161,13 @@ def test_the_script_needs_a_folder_and_stops_at_the_first_failure(made, tmp_path
     assert not (tmp_path / "calls").exists()
     assert subprocess.run([*call, "x"], env=env, check=False).returncode == 2
     assert (tmp_path / "calls").read_text() == "once\n"
+
+
+def test_long_lists_are_divided_for_the_shells_of_windows(monkeypatch):
+    monkeypatch.setattr(reproduce_lines, "LONGEST", 10)
+    parts = list(reproduce_lines._parts(["aaaa", "bbbb", "cccc", "much too long", "d"]))
+    assert parts == [["aaaa", "bbbb"], ["cccc"], ["much too long"], ["d"]]
+    assert list(reproduce_lines._parts([])) == []
 
 
 def test_results_older_than_settings_are_told(made, tmp_path):
