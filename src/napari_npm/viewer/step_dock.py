@@ -13,13 +13,15 @@ from .catalogue import PLUGIN
 from .dock import Dock
 from .docking import frame_of
 from .forms import Form
+from .trial import Trial, keep_parameters, steps_of
 
 
 class StepDock(Dock):
     """Base of the docks that show forms of step parameters.
 
     The forms show the study's parameters when one is opened; running a step over the study keeps
-    the values in the study first, so that command line and viewer do the same.
+    the values in the study first, so that command line and viewer do the same. Values that the
+    job refuses are taken back there, and stay in the form to be corrected.
     """
 
     def __init__(self, napari_viewer: Any) -> None:
@@ -98,10 +100,11 @@ class StepDock(Dock):
         self.session.refuse_during_job()
         changes = {step: form.parameters() for step, form in self.forms.items()}
 
-        def start(_: Any) -> None:
+        def start(before: dict[str, Any]) -> None:
             self.task = None
             command, *options = arguments
             job = self.run_job([command], title, *options)
+            Trial(self.session, before, steps_of(arguments)).follow(job)
             if started is not None:
                 started(job)
 
@@ -120,10 +123,3 @@ class StepDock(Dock):
         self.task = None
         if self.session.job is None:
             self.idle()
-
-
-def keep_parameters(report: Any, study: Any, changes: dict[str, Any]) -> None:
-    """Write changed step parameters to the study."""
-    report(0, 1, "keeping the parameters")
-    for step, parameters in changes.items():
-        study.set_parameters(step, **parameters.model_dump())
