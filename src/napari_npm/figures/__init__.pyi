@@ -46,6 +46,7 @@ from .patterns import explained as explained
 from .patterns import montage as montage
 from .patterns import panel_rgb as panel_rgb
 from .patterns import pattern_rows as pattern_rows
+from .patterns import raw_maps as raw_maps
 from .plots import confusion_figure as confusion_figure
 from .plots import descriptor_scatter as descriptor_scatter
 from .plots import response_figure as response_figure

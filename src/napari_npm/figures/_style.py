@@ -8,12 +8,15 @@ from threading import RLock
 from typing import Any, ParamSpec
 
 import numpy as np
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import Collection
 from matplotlib.colorbar import Colorbar
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
 from matplotlib_scalebar.scalebar import ScaleBar
 from numpy.typing import NDArray
 
@@ -52,6 +55,8 @@ STYLE: dict[Any, Any] = {
 
 _MU = r"$\mathregular{\mu}$"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+_MATH_FONTS = {"DejaVu Serif": "dejavuserif", "STIXGeneral": "stix"}
 
 P = ParamSpec("P")
 
@@ -96,6 +101,7 @@ def look_of(
         **dict.fromkeys(inks, ink),
         **dict.fromkeys(grounds, ground),
         "font.family": [font],
+        "mathtext.fontset": _MATH_FONTS.get(font, "dejavusans"),
     }
     token = _LOOK.set(look)
     try:
@@ -127,6 +133,8 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         look = _LOOK.get()
         with in_style(look):
             figure = draw(*args, **kwargs)
+        if look is not None and look["figure.facecolor"] == "black":
+            lighten(figure)
 
         def again(width_mm: float) -> Figure:
             token = _LOOK.set(look)
@@ -161,8 +169,36 @@ def new_figure(
     return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def show_map(axes: Axes, image: NDArray[np.generic], title: str = "", **options: Any) -> AxesImage:
-    """Show an image without ticks."""
+def text_scale() -> float:
+    """Return how much larger text is than in the shared style."""
+    return float(rcParams["font.size"]) / float(STYLE["font.size"])
+
+
+def lighten(figure: Figure) -> None:
+    """Make black lines and outlines white, but for those drawn on maps."""
+    for axes in figure.findobj(Axes):
+        if axes.images:
+            continue
+        for line in axes.findobj(Line2D):
+            if to_rgba(line.get_color())[:3] == (0, 0, 0):
+                line.set_color("white")
+        for marks in axes.findobj(Collection):
+            edges = marks.get_edgecolor()
+            if len(edges) and not np.any(edges[:, :3]):
+                marks.set_edgecolor("white")
+
+
+def show_map(
+    axes: Axes,
+    image: NDArray[np.generic],
+    title: str = "",
+    *,
+    raw: Mapping[str, NDArray[Any]] | None = None,
+    **options: Any,
+) -> AxesImage:
+    """Show an image without ticks; `raw` are the numbers behind its colours (`figure_data`)."""
+    if raw is not None:
+        axes.raw_maps = dict(raw)
     shown = axes.imshow(image, **options)
     axes.set_xticks([])
     axes.set_yticks([])

@@ -10,7 +10,15 @@ from matplotlib.figure import Figure, SubFigure
 
 from napari_npm.core.errors import NpmError
 
-from ._style import DOUBLE_COLUMN_MM, empty_figure, power_of_ten, scale_bar, show_map, styled
+from ._style import (
+    DOUBLE_COLUMN_MM,
+    empty_figure,
+    power_of_ten,
+    scale_bar,
+    show_map,
+    styled,
+    text_scale,
+)
 from .overlay import (
     BLUE,
     ORANGE,
@@ -23,7 +31,7 @@ from .overlay import (
     relevance_peak,
     relevance_rgb,
 )
-from .patterns import Explained
+from .patterns import Explained, raw_maps
 
 _BLACK: Colour = (0.0, 0.0, 0.0)
 _TITLE_MM, _FOOT_MM = 5.0, 11.0
@@ -61,9 +69,10 @@ def difference_rows(
     peak = relevance_peak(np.concatenate([np.ravel(item.relevance) for item in items]))
     most = difference_peak(np.concatenate([np.ravel(one) for one in known]))
     rows, columns = np.shape(items[0].npm)
-    body_mm = len(items) * (width_mm - 5) / 3 * rows / columns + _TITLE_MM
-    figure = empty_figure(width_mm, body_mm + _FOOT_MM)
-    parts = figure.subfigures(2, 1, height_ratios=(body_mm, _FOOT_MM))
+    body_mm = len(items) * (width_mm - 5) / 3 * rows / columns + _TITLE_MM * text_scale()
+    foot_mm = _FOOT_MM * text_scale()
+    figure = empty_figure(width_mm, body_mm + foot_mm)
+    parts = figure.subfigures(2, 1, height_ratios=(body_mm, foot_mm))
     body, below = np.ravel(np.asarray(parts))
     axes: Any = body.subplots(len(items), 3, squeeze=False)
     for row, (item, difference) in enumerate(zip(items, known, strict=True)):
@@ -72,8 +81,13 @@ def difference_rows(
             relevance_rgb(item.npm, item.relevance, item.high, peak=peak),
             difference_rgb(item.npm, difference, peak=most),
         )
-        for panel, picture in zip(axes[row], pictures, strict=True):
-            show_map(panel, picture)
+        behind = (
+            raw_maps(item, "npm"),
+            raw_maps(item, "relevance"),
+            {**raw_maps(item, "npm"), "difference": difference},
+        )
+        for panel, picture, raw in zip(axes[row], pictures, behind, strict=True):
+            show_map(panel, picture, raw=raw)
         told = item.target and item.target != item.name
         axes[row, 0].set_ylabel(f"{item.name}, taken for {item.target}" if told else item.name)
         scale_bar(axes[row, 0], pixel_size_nm)

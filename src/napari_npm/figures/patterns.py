@@ -1,23 +1,21 @@
 """Figures of characteristic patterns: rows, montages and superpositions (Figs 5 and S4-S9)."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
-from napari_npm.core.regions import boundary_features, characteristic_regions, isodata_split
 
 from ._style import (
     DOUBLE_COLUMN_MM,
     SINGLE_COLUMN_MM,
-    STYLE,
     empty_figure,
     letters,
     new_figure,
@@ -25,87 +23,19 @@ from ._style import (
     scale_bar,
     show_map,
     styled,
+    text_scale,
 )
-from .overlay import (
-    BLUE,
-    RED,
-    Colour,
-    Rgb,
-    boundary_rgb,
-    combined_rgb,
-    extracted_rgb,
-    grey_rgb,
-    regions_rgb,
-    relevance_peak,
-    relevance_rgb,
-)
+from .explained_maps import TITLES, Kind
+from .explained_maps import Explained as Explained
+from .explained_maps import explained as explained
+from .explained_maps import panel_rgb as panel_rgb
+from .explained_maps import raw_maps as raw_maps
+from .overlay import BLUE, RED, Colour, combined_rgb, grey_rgb, relevance_peak
+from .scale import text_width
 
-Kind = Literal["npm", "relevance", "boundary", "regions", "extracted"]
-# Short, to fit above five columns in a width of 85 mm.
-TITLES: dict[Kind, str] = {
-    "npm": "NPM",
-    "relevance": "Relevance",
-    "boundary": "Boundaries",
-    "regions": "Regions",
-    "extracted": "Extracted",
-}
 # What a title takes in height, and the widest one in width; narrower columns get smaller titles.
 _TITLE_MM, _WIDEST_MM = 5.0, 17.0
-
-
-@dataclass(frozen=True)
-class Explained:
-    """A map with its relevance and what follows from it.
-
-    Attributes
-    ----------
-    name : str
-        Name of the sample or map.
-    npm : array, (H, W)
-        Porosity in [0, 1].
-    relevance : array, (H, W)
-        Relevance >= 0.
-    high, regions, boundary : array of bool, (H, W)
-        HP pixels, characteristic regions, boundary features.
-    difference : array, (H, W), or None
-        Relevance of the class explained less that of the others, where it is known.
-    target : str
-        The class explained, where it is known.
-    """
-
-    name: str
-    npm: NDArray[np.generic]
-    relevance: NDArray[np.generic]
-    high: NDArray[np.bool_]
-    regions: NDArray[np.bool_]
-    boundary: NDArray[np.bool_]
-    difference: NDArray[np.generic] | None = None
-    target: str = ""
-
-
-def explained(
-    name: str, npm: NDArray[np.generic], relevance: NDArray[np.generic], *, share: float = 0.7
-) -> Explained:
-    """Work out HP, regions and boundary features of a map with the default parameters."""
-    high = isodata_split(npm).high
-    regions = characteristic_regions(relevance, share).mask
-    boundary = boundary_features(relevance, high=high).mask
-    return Explained(name, npm, relevance, high, regions, boundary)
-
-
-def panel_rgb(item: Explained, kind: Kind, *, peak: float | None = None) -> Rgb:
-    """Draw one panel of a map as an RGB array (H, W, 3); `peak` as in `relevance_rgb`."""
-    if kind == "npm":
-        return grey_rgb(item.npm)
-    if kind == "relevance":
-        return relevance_rgb(item.npm, item.relevance, item.high, peak=peak)
-    if kind == "boundary":
-        return boundary_rgb(item.npm, item.boundary, item.high)
-    if kind == "regions":
-        return regions_rgb(item.npm, item.regions)
-    if kind == "extracted":
-        return extracted_rgb(item.npm, item.regions)
-    raise NpmError(f"Choose one of the panels {', '.join(TITLES)}; '{kind}' is none of them.")
+_SIDES = {"hp": "high", "lp": "low"}
 
 
 @styled
@@ -138,8 +68,8 @@ def pattern_rows(
     peak = relevance_peak(np.concatenate([np.ravel(item.relevance) for item in items]))
     rows, columns = np.shape(items[0].npm)
     column_mm = (width_mm - 5) / len(kinds)
-    height = len(items) * column_mm * rows / columns + _TITLE_MM
-    foot = 11.0 if "relevance" in kinds else 0.0
+    height = len(items) * column_mm * rows / columns + _TITLE_MM * text_scale()
+    foot = 11.0 * text_scale() if "relevance" in kinds else 0.0
     figure = empty_figure(width_mm, height + foot)
     body: Any = figure
     below: SubFigure | None = None
@@ -149,11 +79,13 @@ def pattern_rows(
     for row, item in enumerate(items):
         for column, kind in enumerate(kinds):
             title = TITLES[kind] if row == 0 else ""
-            show_map(axes[row, column], panel_rgb(item, kind, peak=peak), title)
+            picture = panel_rgb(item, kind, peak=peak)
+            show_map(axes[row, column], picture, title, raw=raw_maps(item, kind))
         axes[row, 0].set_ylabel(item.name)
         scale_bar(axes[row, 0], pixel_size_nm)
     for panel in axes[0]:
-        panel.title.set_fontsize(STYLE["axes.titlesize"] * min(1.0, column_mm / _WIDEST_MM))
+        widest = _WIDEST_MM * text_scale()
+        panel.title.set_fontsize(panel.title.get_fontsize() * min(1.0, column_mm / widest))
     if below is not None:
         _relevance_bars(below, peak)
     return figure
@@ -177,6 +109,7 @@ def montage(
     *,
     columns: int | None = None,
     title: str = "",
+    raw: Sequence[Mapping[str, NDArray[Any]]] = (),
     width_mm: float = DOUBLE_COLUMN_MM,
 ) -> Figure:
     """Draw maps side by side in a square montage, such as 5 x 5 (Figs S4-S9).
@@ -192,6 +125,8 @@ def montage(
         Maps in a row; as many as there are rows by default.
     title : str
         Title.
+    raw : sequence of mapping of str to array, optional
+        The numbers behind each picture, for `figure_data`.
     width_mm : float
         Width of the figure, mm.
 
@@ -208,9 +143,11 @@ def montage(
     side = width_mm / columns
     extra = 5.0 if title else 0.0
     figure, axes = new_figure(rows, columns, width_mm, rows * side * height / width + extra)
-    for panel, image in zip(axes.ravel(), images, strict=False):
-        values = np.asarray(image)
-        show_map(panel, values if values.ndim == 3 else grey_rgb(values))
+    for number, image in enumerate(images):
+        panel, values = axes.ravel()[number], np.asarray(image)
+        grey = {"npm": values} if values.ndim == 2 else None
+        behind = raw[number] if raw else grey
+        show_map(panel, values if values.ndim == 3 else grey_rgb(values), raw=behind)
         panel.set_frame_on(False)
     for panel in axes.ravel()[len(images) :]:
         panel.set_axis_off()
@@ -259,7 +196,9 @@ def combination(
         parts: tuple[Literal["both", "high", "low"], ...] = ("both", "high", "low")
         for column, part in enumerate(parts):
             panel = axes[row, column]
-            show_map(panel, combined_rgb(stack, high, part, peak=peak))
+            sides = {"hp": (stack * high).mean(axis=0), "lp": (stack * ~high).mean(axis=0)}
+            behind = {name: sides[name] for name in sides if part in ("both", _SIDES[name])}
+            show_map(panel, combined_rgb(stack, high, part, peak=peak), raw=behind)
         scale_bar(axes[row, 0], pixel_size_nm)
     for panel, title in zip(axes[0], ("HP and LP", "HP", "LP"), strict=True):
         panel.set_title(title)
@@ -279,7 +218,12 @@ def _relevance_bars(below: SubFigure, peak: float) -> None:
         scale = ScalarMappable(Normalize(0, peak / unit), _fading(colour))
         bar = below.colorbar(scale, cax=panel, orientation="horizontal")
         bar.outline.set_linewidth(0.6)
-        bar.set_label(f"Relevance in {part}{power}")
+        words = f"Relevance in {part}{power}"
+        bar.set_label(words)
+        # no wider than its half of the figure
+        room = 0.46 * 72 * below.figure.get_figwidth()
+        size, family = bar.ax.xaxis.label.get_fontsize(), rcParams["font.family"][0]
+        bar.ax.xaxis.label.set_fontsize(size * min(1, room / text_width(words, size, family)))
 
 
 def _fading(colour: Colour) -> LinearSegmentedColormap:

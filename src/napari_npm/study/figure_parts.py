@@ -26,6 +26,12 @@ _MADE_BY = {
     "difference": "explain",
     "regions": "regions",
 }
+_FLAGS = {
+    "boundary": Flag.BOUNDARY,
+    "regions": Flag.CHARACTERISTIC,
+    "extracted": Flag.CHARACTERISTIC,
+    "high": Flag.HIGH_POROSITY,
+}
 
 
 @dataclass(frozen=True)
@@ -170,7 +176,7 @@ class Source:
     def high(self, one: Subject) -> "NDArray[Any]":
         """Return the HP pixels that relevance is told apart by."""
         if self._has(one, f"regions/{self._network}"):
-            return (self.read(one, "flags") & Flag.HIGH_POROSITY) > 0
+            return self.read(one, "high")
         return self.read(one, "lp_hp")
 
     def levels(self, one: Subject) -> tuple[float, float]:
@@ -187,9 +193,8 @@ class Source:
                 return _cut(self.read(replace(one, tile=None), layer), one.tile)
             study = self._study
             return study.read(one.image).pixels if layer == "bse" else study.mask(one.image)
-        if layer in ("boundary", "regions", "extracted"):
-            flag = Flag.BOUNDARY if layer == "boundary" else Flag.CHARACTERISTIC
-            return (self.read(one, "flags") & flag) > 0
+        if layer in _FLAGS:
+            return (self.read(one, "flags") & _FLAGS[layer]) > 0
         if layer == "lp_hp":
             from napari_npm.core.regions import isodata_split
 

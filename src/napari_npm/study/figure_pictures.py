@@ -26,7 +26,10 @@ TITLES = {
     "regions": "Regions",
     "extracted": "Extracted",
 }
+_DATA = {"mask": "bse", "extracted": "grey"}
 _MASK_WORDS = {1: "unhydrated cement", 2: "reference C-S-H", 3: "reference metal"}
+# Rows of a picture that are worked on at once: a mosaic's colours as floats would fill the memory.
+_STRIP = 512
 # How far a panel is dimmed under the first overlay, so that its colours are seen.
 _DIMMED = 0.6
 
@@ -60,18 +63,25 @@ class Painter:
 
     def picture(self, one: Subject, layer: str) -> "NDArray[np.uint8]":
         """Return the picture of a panel with its overlays, (H, W, 3)."""
-        picture = self._layer(one, layer)
-        brightness = _DIMMED
-        for overlay in self._preset.overlays:
-            picture = self._over(picture, one, overlay, brightness)
-            brightness = 1.0
-        eight: NDArray[np.uint8] = np.rint(picture * 255).astype(np.uint8)
-        return eight
+        tall, wide = self._source.read(one, _DATA.get(layer, layer)).shape
+        whole = np.empty((tall, wide, 3), np.uint8)
+        for start in range(0, tall, _STRIP):
+            rows = slice(start, start + _STRIP)
+            picture = self._layer(one, layer, rows)
+            brightness = _DIMMED
+            for overlay in self._preset.overlays:
+                picture = self._over(picture, one, overlay, rows, brightness)
+                brightness = 1.0
+            whole[rows] = np.rint(picture * 255)
+        return whole
 
-    def _layer(self, one: Subject, layer: str) -> "NDArray[Any]":
+    def _layer(self, one: Subject, layer: str, rows: slice) -> "NDArray[Any]":
         from napari_npm import figures
 
-        read, preset = self._source.read, self._preset
+        def read(one: Subject, layer: str) -> "NDArray[Any]":
+            return self._source.read(one, layer)[rows]
+
+        preset = self._preset
         if layer in ("bse", "mask"):
             low, high = self._source.levels(one)
             grey = figures.grey_rgb((read(one, "bse").astype(np.float32) - low) / (high - low))
@@ -83,27 +93,32 @@ class Painter:
             return figures.grey_rgb(read(one, layer).astype(np.float32))
         if layer == "extracted":
             return figures.extracted_rgb(read(one, "grey"), read(one, layer))
-        return self._over(read(one, "grey"), one, layer, None)
+        return self._over(read(one, "grey"), one, layer, rows, None)
 
     def _over(
-        self, ground: "NDArray[Any]", one: Subject, layer: str, brightness: float | None
+        self,
+        ground: "NDArray[Any]",
+        one: Subject,
+        layer: str,
+        rows: slice,
+        brightness: float | None,
     ) -> "NDArray[Any]":
         """Lay one layer over a map or picture; as bright as the paper's where none is said."""
         from napari_npm import figures
 
-        values = self._source.read(one, layer)
+        values = self._source.read(one, layer)[rows]
         options: Any = {} if brightness is None else {"brightness": brightness}
         if layer == "mask":
             return figures.mask_rgb(ground, values)
         if layer == "relevance":
-            high = self._source.high(one)
+            high = self._source.high(one)[rows]
             return figures.relevance_rgb(
                 ground, values, high, peak=self._peaks["relevance"], **options
             )
         if layer == "difference":
             return figures.difference_rgb(ground, values, peak=self._peaks["difference"], **options)
         if layer == "boundary":
-            return figures.boundary_rgb(ground, values, self._source.high(one), **options)
+            return figures.boundary_rgb(ground, values, self._source.high(one)[rows], **options)
         return figures.regions_rgb(ground, values, **options)
 
     def scales(self) -> "list[ColourScale]":

@@ -77,7 +77,8 @@ def pattern_figures(study: Study, panels: int, seed: int) -> Iterator[Drawing]:
                     items = [explained_tile(study, model, tile) for tile in tiles]
                     peak = figures.relevance_peak(np.stack([item.relevance for item in items]))
                     pictures = [figures.panel_rgb(item, kind, peak=peak) for item in items]
-                    return figures.montage(pictures, pixel)
+                    raw = [figures.raw_maps(item, kind) for item in items]
+                    return figures.montage(pictures, pixel, raw=raw)
 
                 yield Drawing(
                     f"montage_{kind}_{model}_{sample.name}",
