@@ -8,11 +8,13 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from napari_npm.cli import commands
 from napari_npm.cli.app import app
 from napari_npm.core import Label, NpmError, Stroke
 from napari_npm.io import read_labels
@@ -25,6 +27,7 @@ from napari_npm.study.reproducing import (
     reproduce_script,
     write_methods,
 )
+from napari_npm.study.settings import SETTINGS
 
 STEPS = ("simulate", "import", "mask", "calibrate", "smooth", "describe", "split", "train",
          "predict", "explain", "threshold", "regions", "correlate")  # fmt: skip
@@ -72,7 +75,7 @@ def made(phantom_data, tmp_path_factory):
     return home / "study"
 
 
-def commands_of(script, study, target, folder):
+def words_of(script, study, target, folder):
     """Return the words of each command of a script, as a shell really hands them on."""
     path = folder / "reproduce.sh"
     path.write_text(script, encoding="utf-8")
@@ -116,7 +119,7 @@ def test_the_script_rebuilds_every_result(made, tmp_path, assert_same):
         batch = reproduce_script(study, windows=True)
         before = study.reviews()
         labels = [sample.label for sample in study.samples]
-    commands = commands_of(script, made, target, tmp_path)
+    commands = words_of(script, made, target, tmp_path)
     assert commands == batch_words(batch, made, target)
     for words in commands:
         done = CliRunner().invoke(app, words, catch_exceptions=False)
@@ -142,7 +145,7 @@ def test_the_script_rebuilds_every_result(made, tmp_path, assert_same):
 def test_a_moved_study_is_named_by_the_environment(made, tmp_path, monkeypatch):
     monkeypatch.setenv("NPM_FROM", str(tmp_path / "moved here"))
     with Study.open(made, write=False) as study:
-        commands = commands_of(reproduce_script(study), made, tmp_path / "new", tmp_path)
+        commands = words_of(reproduce_script(study), made, tmp_path / "new", tmp_path)
     assert any(f"{tmp_path}/moved here/masks" in words for words in commands)
     assert not any(word.startswith(str(made)) for words in commands for word in words)
 
@@ -161,6 +164,47 @@ def test_the_script_needs_a_folder_and_stops_at_the_first_failure(made, tmp_path
     assert not (tmp_path / "calls").exists()
     assert subprocess.run([*call, "x"], env=env, check=False).returncode == 2
     assert (tmp_path / "calls").read_text() == "once\n"
+
+
+def changed(kind):
+    """Return parameters none of which has its default."""
+    found = {}
+    for name, field in kind.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        parts = (field.annotation, *get_args(field.annotation))
+        choices = [one for part in parts for one in get_args(part) if isinstance(one, str | int)]
+        numbers = [*range(1, 12), 0.25, 0.5, 1.5, 40, 100, 3000, 1e-3, 1e-7, 1e-4]
+        listed = [
+            (one,) for part in parts for kind_of in get_args(part) for one in get_args(kind_of)
+        ]
+        tuples = [*listed, ("mulf",), ("png", "svg"), (4,) * 7, ("S1", "S2")]
+        texts = [Path("/a b/c.csv"), "gallium", "quartz", "S1"]
+        for value in (not default, *choices, *numbers, *tuples, *texts):
+            try:
+                taken = getattr(kind.checked({**found, name: value}), name)
+            except NpmError:
+                continue
+            if taken is not None and taken != default:
+                found[name] = taken
+                break
+    return found
+
+
+@pytest.mark.parametrize("step", SETTINGS)
+def test_every_parameter_goes_through_the_command_line(step, tmp_path, monkeypatch):
+    given = {}
+    monkeypatch.setattr(commands, "run_step", lambda *words, **_: given.update(words[2]))
+    kind = SETTINGS[step]
+    values = changed(kind)
+    assert list(values) == list(kind.model_fields)
+    with Study.create(tmp_path / "study") as study:
+        study.set_parameters(step, **values)
+        line = reproduce_lines._step(study, step)
+        words = ["x" if one == reproduce_lines.NEW else str(one) for one in line]
+        done = CliRunner().invoke(app, words, catch_exceptions=False)
+        assert done.exit_code == 0, f"{words}: {done.output}"
+        assert kind.checked(given) == study.parameters(step)
+    assert list(given) == list(values)
 
 
 def test_long_lists_are_divided_for_the_shells_of_windows(monkeypatch):
@@ -251,14 +295,17 @@ def test_steps_that_ran_with_other_versions_are_named(made, tmp_path):
     shutil.copytree(made, tmp_path / "copy")
     path = tmp_path / "copy" / FILE_NAME
     lines = [json.loads(line) for line in path.read_text().splitlines()]
-    for line in lines:
-        if line["step"] == "train":
-            line["versions"]["torch"] = "1.0.old"
+    trained = next(line for line in lines if line["step"] == "train")
+    earlier = {**trained, "versions": {**trained["versions"], "torch": "0.9.earlier"}}
+    broken_off = {**earlier, "outcome": "cancelled"}
+    trained["versions"]["torch"] = "1.0.old"
+    lines = [earlier, *lines, broken_off]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     with Study.open(tmp_path / "copy", write=False) as study:
         text = methods_text(study)
     assert re.search(r"except train with Python .* torch 1\.0\.old", text)
     assert "All steps were run with" not in text
+    assert "0.9.earlier" not in text
 
 
 def test_files_are_written_also_beside_a_study_open_for_reading(made, tmp_path):

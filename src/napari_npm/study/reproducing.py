@@ -169,6 +169,11 @@ def _remarks(study: Study) -> list[str]:
     """Say where the rebuilt study would differ from what this one holds now."""
     old = _outdated(study)
     remarks = [old] if old else []
+    if study.figure_presets:
+        remarks.append(
+            "Figures by presets are not rebuilt: copy the tables [figure_presets] of study.toml"
+            " into the new one, and draw them with `napari-npm figures --preset`."
+        )
     if (study.folder / "classified").is_dir():
         remarks.append("What `classify` wrote is not rebuilt: classify those images again.")
     return remarks
