@@ -5,6 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_npm.core.errors import NpmError
+from napari_npm.study.figure_settings import FigurePreset
 from napari_npm.study.parameters import Parameters, parameter
 from napari_npm.study.steps import STEPS
 from napari_npm.viewer.captions import named_captions, title_of, value_words
@@ -109,8 +110,9 @@ def test_captions_use_the_terms_of_the_field(name, unit, title):
 
 def test_captions_of_a_step_say_what_its_names_do_not():
     for step, names in named_captions().items():
-        assert set(names) <= set(STEPS[step].Parameters.model_fields), step
-        titles = [title_of(name, step=step) for name in STEPS[step].Parameters.model_fields]
+        model = FigurePreset if step == "figure" else STEPS[step].Parameters
+        assert set(names) <= set(model.model_fields), step
+        titles = [title_of(name, step=step) for name in model.model_fields]
         assert len(set(titles)) == len(titles)
     widget = Form(STEPS["explain"].Parameters, step="explain")
     assert widget._labels["target"].text() == "Explain the class"

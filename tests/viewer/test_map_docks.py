@@ -3,12 +3,10 @@ import json
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from skimage.segmentation import find_boundaries
 
 from napari_npm.core.regions import isodata_split
 from napari_npm.core.smoothing import microscale
-from napari_npm.viewer.figure_work import blend
-from napari_npm.viewer.layers import Kind, Subject, find, put
+from napari_npm.viewer.layers import Kind, Subject, find
 
 
 def click(button, qtbot):
@@ -205,45 +203,3 @@ def test_regions_without_relevance_and_a_folder_that_is_no_model(
     before = relevance.model_box.box.count()
     relevance.model_box.add(tmp_path)
     assert relevance.model_box.box.count() == before
-
-
-@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf", ".tif"])
-def test_export_what_is_seen(dock, viewer, mulf, tmp_path, qtbot, settled, monkeypatch, suffix):
-    widget = dock("Export figure")
-    widget.format_box.setCurrentIndex([".png", ".tif", ".svg", ".pdf"].index(suffix))
-    target = tmp_path / f"figure{suffix}"
-    monkeypatch.setattr("napari_npm.viewer.dialogs.choose_new_file", lambda *_: target)
-    click(widget.export_button, qtbot)
-    settled(widget)
-    assert str(target) in widget.status.text()
-    assert target.stat().st_size > 1000
-
-
-def test_export_shows_outlines_as_the_viewer_does(dock, viewer, mulf, rng):
-    areas = (rng.random((384, 384)) > 0.3).astype(np.uint8)
-    areas[50:300, 60:90] = 1
-    put(viewer, Kind.REGIONS, SUBJECT, areas)
-    for layer in viewer.layers:
-        layer.visible = layer.name == "free" or layer.name.startswith("Regions")
-    shown = blend(dock("Export figure").request().shown)
-    green = np.ptp(shown, axis=2) > 0.2
-    assert np.array_equal(green, find_boundaries(areas, mode="inner", connectivity=1) & (areas > 0))
-
-
-def test_export_leaves_out_what_lies_beside_the_image(dock, viewer, mulf):
-    beside = put(viewer, Kind.DIFFERENCE, SUBJECT, mulf - 0.5)
-    widget = dock("Export figure")
-    before = len(widget.request().shown)
-    beside.translate = (0.0, 20.0)
-    assert len(widget.request().shown) == before - 1
-
-
-def test_export_previews_and_names_what_is_missing(dock, viewer, mulf, qtbot, settled):
-    widget = dock("Export figure")
-    click(widget.preview_button, qtbot)
-    settled(widget)
-    assert widget.picture.pixmap().width() > 100
-    widget.kind_box.setCurrentIndex(widget.kind_box.findText("LP/HP (Fig. S3)"))
-    click(widget.preview_button, qtbot)
-    settled(widget)
-    assert "no MicF layer yet" in widget.status.text()

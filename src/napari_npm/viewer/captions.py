@@ -77,6 +77,20 @@ _CAPTIONS = {
         "engine": "Computed by",
         "batch_size": "Tiles a step",
     },
+    "figure": {
+        "figure": "The paper's figure",
+        "tiles": "Tiles, not whole images",
+        "pick": "Pick at random",
+        "seed": "Seed of the pick",
+        "overlays": "Laid over",
+        "low": "Colours from porosity",
+        "high": "Colours to porosity",
+        "scale_bar": "Scale bar in panels",
+        "scale_bar_um": "Its length",
+        "column": "Width",
+        "width_mm": "Other width",
+        "raw_data": "Write the data too",
+    },
     "correlate": {
         "whole": "In whole maps",
         "regions": "Inside the regions",
@@ -108,7 +122,19 @@ _CAPTIONS = {
     },
 }
 # Values as the field writes them; all others as the command line does.
-_VALUES = {"mulf": "MulF", "micf": "MicF", "both": "both together", "d4": "d4 (eight turns)"}
+_VALUES = {
+    "mulf": "MulF",
+    "micf": "MicF",
+    "both": "both together",
+    "d4": "d4 (eight turns)",
+    "side_by_side": "side by side",
+    "bse": "BSE",
+    "lp_hp": "LP/HP",
+    "png": "PNG",
+    "tif": "TIFF",
+    "svg": "SVG",
+    "pdf": "PDF",
+}
 
 
 def title_of(name: str, unit: str = "", step: str = "") -> str:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QMessageBox, QWidget
+from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 
 def ask_about_job(parent: QWidget | None, job: Any) -> bool:
@@ -51,3 +51,9 @@ def choose_new_file(parent: QWidget, title: str, name: str, filters: str) -> Pat
     suffix = re.search(r"\*(\.\w+)", chosen)
     named = Path(path)
     return named if named.suffix or suffix is None else named.with_suffix(suffix.group(1))
+
+
+def ask_name(parent: QWidget, title: str, text: str, name: str = "") -> str:
+    """Ask for a name; empty where the user gives up."""
+    answer, taken = QInputDialog.getText(parent, title, text, text=name)
+    return answer.strip() if taken else ""

@@ -1,71 +1,158 @@
-"""Export figure dock: the current image's layers, or all figures of the study, as files."""
+"""Export figure dock: a figure for a paper, seen while it is set up, kept as a preset."""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QPixmap
-from qtpy.QtWidgets import QComboBox, QFormLayout, QLabel
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFormLayout, QLabel, QSizePolicy, QWidget
+
+from napari_npm.core.errors import NpmError
 
 from . import dialogs
 from .current import current_image
 from .dock import guarded
-from .fields import FloatField
-from .figure_work import FIGURES, Request, Shown, export, preview
+from .export_presets import PresetRow
+from .figure_work import FIGURES, STUDY, VIEW, Request, Shown, export, preview
+from .forms import Form
 from .layers import Kind, find, kind_of, source_of, subject_of, values_of
 from .step_dock import StepDock
-from .wide_fields import OptionalField
+from .tasks import Latest
 
-FORMATS = {"PNG": ".png", "TIFF": ".tif", "SVG": ".svg", "PDF": ".pdf"}
+_CONTENT = (
+    "layout", "figure", "layers", "overlays", "network", "samples", "images", "tiles", "pick",
+    "seed", "rows", "columns", "colormap", "low", "high", "colour_bars", "raw_data",
+)  # fmt: skip
+_CONTENT_FOLDED = ("samples", "images", "tiles", "pick", "seed", "colormap", "low", "high")
+_LOOK_FOLDED = ("scale_bar_um", "width_mm", "font", "font_size", "background")
+# Changes come by the dozen while a number is typed.
+_WAIT_MS, _TALLEST = 250, 300
 
 
 class ExportDock(StepDock):
-    """Figures for papers from what is open."""
+    """Figures for papers from the study, or from what is open."""
 
     def build(self) -> None:
         """Lay the dock out."""
-        layout = self.group("Figure of the current image")
-        form = QFormLayout()
+        self._latest = Latest(self)
+        self._latest.done.connect(self._previewed)
+        self._latest.failed.connect(self._not_previewed)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_WAIT_MS)
+        self._timer.timeout.connect(self._draw_preview)
+        layout = self.group("Figure")
+        self.picture = QLabel("The figure appears here.")
+        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.picture.setWordWrap(True)
+        self.picture.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.live_box = QCheckBox("Live preview")
+        self.live_box.setChecked(True)
+        self.live_box.toggled.connect(self._touched)
+        self.export_button = self.button("Export…", self.export, "Write the figure to a file")
+        layout.addWidget(self.picture)
+        self.row(layout, self.live_box, self.export_button)
+        rows = QFormLayout()
         self.kind_box = QComboBox()
         self.kind_box.addItems(list(FIGURES))
         self.kind_box.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.kind_box.setToolTip("What the figure shows; some need maps or relevance first")
-        form.addRow("Figure", self.kind_box)
-        self.format_box = QComboBox()
-        self.format_box.addItems(list(FORMATS))
-        self.format_box.setToolTip("SVG and PDF keep text as text")
-        form.addRow("Format", self.format_box)
-        self.width = OptionalField(FloatField(20, 600))
-        self.width.field.setSuffix(" mm")
-        self.width.field.set_value(85)
-        self.width.setToolTip("Width in mm: 85 is a column, 175 two; without it the figure's own")
-        form.addRow("Width", self.width)
-        self.dpi = FloatField(50, 1200)
-        self.dpi.setSuffix(" dpi")
-        self.dpi.set_value(300)
-        self.dpi.setToolTip("Resolution of PNG and TIFF, and of images inside SVG and PDF")
-        form.addRow("Resolution", self.dpi)
-        layout.addLayout(form)
-        self.preview_button = self.button("Preview", self.preview, "Draw the figure here")
-        self.export_button = self.button("Export…", self.export, "Draw the figure into a file")
-        self.row(layout, self.preview_button, self.export_button)
-        self.picture = QLabel()
-        self.picture.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.picture.hide()
-        layout.addWidget(self.picture)
-        study = self.group("All figures of the study")
+        self.kind_box.setToolTip(
+            "A figure of the study's images and results; the visible layers as they are; or one "
+            "of the current image, with or without a study"
+        )
+        self.kind_box.currentIndexChanged.connect(self._kind_changed)
+        rows.addRow("Show", self.kind_box)
+        layout.addLayout(rows)
+        self.content_part = QWidget()
+        inner = QFormLayout(self.content_part)
+        inner.setContentsMargins(0, 0, 0, 0)
+        self.presets = PresetRow(self)
+        self.presets.chosen.connect(self.set_preset)
+        self.presets.save_asked.connect(self._save_preset)
+        inner.addRow("Preset", self.presets)
+        self.current_box = QCheckBox("Only the current image")
+        self.current_box.setToolTip("Show the image that is open now, in place of those set below")
+        self.current_box.toggled.connect(self._touched)
+        inner.addRow(self.current_box)
+        layout.addWidget(self.content_part)
+        self.content, self.look = self._forms()
+        inner.addRow(self.content)
+        layout.addWidget(self.look)
+        self._study_group()
+        self.session.study_changed.connect(self._study_changed)
+        self.viewer.layers.events.inserted.connect(self._touched)
+        self._study_changed()
+
+    def _forms(self) -> tuple[Form, Form]:
+        from napari_npm.study.figure_settings import FigurePreset
+
+        rest = [name for name in FigurePreset.model_fields if name not in _CONTENT]
+        content = Form(FigurePreset, _CONTENT, _CONTENT_FOLDED, "figure")
+        look = Form(FigurePreset, rest, _LOOK_FOLDED, "figure")
+        for form in (content, look):
+            form.changed.connect(self._touched)
+        return content, look
+
+    def _study_group(self) -> None:
+        everything = QWidget()
+        inner = QFormLayout(everything)
+        inner.setContentsMargins(0, 0, 0, 0)
         self.form = self.step_form("figures")
-        study.addWidget(self.form)
+        inner.addRow(self.form)
         self.all_button = self.job_button(
             "Draw study figures", self.draw_all, "Run all that is left up to the figures"
         )
-        study.addWidget(self.all_button)
+        inner.addRow(self.all_button)
+        self.column.addWidget(self.folded("All figures of the study", everything))
+
+    # what is asked for
+
+    def preset(self) -> Any:
+        """Return what is set as a preset.
+
+        Raises
+        ------
+        NpmError
+            If values do not fit each other.
+        """
+        from napari_npm.study.figure_settings import FigurePreset
+
+        values = {**self.content.values(), **self.look.values()}
+        if self.current_box.isChecked() and self.session.image_id:
+            values["images"] = (self.session.image_id,)
+        return FigurePreset.checked(values)
+
+    def set_preset(self, preset: Any) -> None:
+        """Show a preset."""
+        self.kind_box.setCurrentText(STUDY)
+        self.current_box.setChecked(False)
+        self.content.set_values(preset)
+        self.look.set_values(preset)
+        self._touched()
+
+    def _save_preset(self, name: str) -> None:
+        try:
+            self.presets.keep(name, self.preset())
+        except NpmError as error:
+            self.fail(error)
+
+    def source(self) -> Any:
+        """Return the study, or the layers of the current image.
+
+        Raises
+        ------
+        NpmError
+            If there is neither.
+        """
+        if self.kind_box.currentText() == STUDY:
+            return self.session.require_study()
+        return self.request()
 
     def request(self) -> Request:
-        """Return the figure that is asked for, with the layers it is made from."""
+        """Return the figure of the current image that is asked for, with its layers."""
         image = current_image(self.viewer)
         explained = None
         parts: dict[Kind, Any] = {Kind.IMAGE: image.pixels}
@@ -84,56 +171,75 @@ class ExportDock(StepDock):
             # What lies beside the image, as a class difference may, is not part of it.
             if own and layer.visible and not np.any(layer.translate):
                 shown.append(_shown(layer, image))
-        return Request(
-            self.kind_box.currentText(),
-            image.subject.name,
-            parts,
-            tuple(shown),
-            image.subject.pixel_size_nm,
-            explained,
-        )
+        size, name = image.subject.pixel_size_nm, image.subject.name
+        return Request(self.kind_box.currentText(), name, parts, tuple(shown), size, explained)
 
-    @guarded
-    def preview(self) -> None:
-        """Draw the figure in the dock, in the background."""
-        pixels = max(200, self.scroll.viewport().width() - 40)
-        self.run_task(
-            "Drawing…", preview, self.request(), self.width.value(), pixels, done=self._previewed
-        )
+    # following
+
+    def refresh(self) -> None:
+        """Follow the current image."""
+        self._touched()
+
+    def _study_changed(self) -> None:
+        self.presets.refresh()
+        if self.session.study is None and self.kind_box.currentText() == STUDY:
+            self.kind_box.setCurrentText(VIEW)
+        self._kind_changed()
+
+    def _kind_changed(self) -> None:
+        self.content_part.setVisible(self.kind_box.currentText() == STUDY)
+        self._touched()
+
+    def _touched(self, _: Any = None) -> None:
+        if self.live_box.isChecked():
+            self._timer.start()
+
+    def _draw_preview(self) -> None:
+        if not self.isVisible():
+            return
+        try:
+            room = (max(200, self.scroll.viewport().width() - 40), _TALLEST)
+            self._latest.ask(preview, self.source(), self.preset(), room)
+        except NpmError as error:
+            self._not_previewed(str(error))
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Draw what was not drawn while the dock was hidden."""
+        super().showEvent(event)
+        self._touched()
 
     def _previewed(self, png: bytes) -> None:
         picture = QPixmap()
         picture.loadFromData(png)
+        self.picture.setMinimumHeight(picture.height())
         self.picture.setPixmap(picture)
-        self.picture.show()
-        self.say("This is how the figure looks.")
+
+    def _not_previewed(self, text: str) -> None:
+        self.picture.setMinimumHeight(0)
+        self.picture.setText(text)
+
+    # files
 
     @guarded
     def export(self) -> None:
         """Ask where, and write the figure in the background."""
-        request = self.request()
-        suffix = FORMATS[self.format_box.currentText()]
-        name = f"{request.name} {request.kind.split(' (')[0]}".replace("/", "-").replace(" ", "_")
-        path = dialogs.choose_new_file(
-            self, "Export figure", name + suffix, f"{self.format_box.currentText()} (*{suffix})"
-        )
+        source, preset = self.source(), self.preset()
+        chosen = self.presets.box.currentText() if self.presets.box.currentIndex() > 0 else "figure"
+        name = chosen if not isinstance(source, Request) else f"{source.name} {source.kind}"
+        name = name.split(" (")[0].replace("/", "-").replace(" ", "_")
+        suffix = f".{preset.format}"
+        kind = f"{preset.format.upper()} (*{suffix})"
+        path = dialogs.choose_new_file(self, "Export figure", name + suffix, kind)
         if path is not None:
-            self.write(request, path if path.suffix else path.with_suffix(suffix))
+            self.write(source, preset, path if path.suffix else path.with_suffix(suffix))
 
-    def write(self, request: Request, path: Path) -> None:
+    def write(self, source: Any, preset: Any, path: Path) -> None:
         """Write a figure in the background."""
-        self.run_task(
-            "Writing…",
-            export,
-            request,
-            path,
-            self.width.value(),
-            self.dpi.value(),
-            done=self._written,
-        )
+        self.run_task("Writing…", export, source, preset, path, done=self._written)
 
-    def _written(self, path: Path) -> None:
-        self.say(f"Figure written: {path}")
+    def _written(self, paths: tuple[Path, ...]) -> None:
+        more = f" and {len(paths) - 1} files of its data" if len(paths) > 1 else ""
+        self.say(f"Figure written: {paths[0]}{more}")
 
     @guarded
     def draw_all(self) -> None:

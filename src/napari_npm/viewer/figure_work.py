@@ -71,9 +71,10 @@ class Request:
     explained: NDArray[Any] | None = None
 
 
-VIEW = "What is seen"
-# Title, and the layers that the figure needs.
+STUDY, VIEW = "From the study", "What is seen"
+# Title, and the layers of the current image that the figure needs.
 FIGURES: dict[str, tuple[Kind, ...]] = {
+    STUDY: (),
     VIEW: (),
     "MulF map": (Kind.MULF,),
     "MicF map": (Kind.MICF,),
@@ -83,8 +84,15 @@ FIGURES: dict[str, tuple[Kind, ...]] = {
 }
 
 
-def draw(request: Request) -> Any:
-    """Draw a figure.
+def draw(request: Request, look: Any) -> Any:
+    """Draw a figure of the current image's layers.
+
+    Parameters
+    ----------
+    request : Request
+        What it shows.
+    look : FigurePreset
+        Width, fonts, scale bar and background.
 
     Returns
     -------
@@ -95,16 +103,46 @@ def draw(request: Request) -> Any:
     NpmError
         If a layer that it needs is missing.
     """
-    from napari_npm.figures import maps, patterns
+    from napari_npm.figures import look_of
 
     missing = [str(kind) for kind in FIGURES[request.kind] if kind not in request.parts]
     if missing:
         raise NpmError(
             f"{request.name} has no {' and '.join(missing)} layer yet, which this figure needs."
         )
+    with look_of(look.font, look.font_size, look.background):
+        if request.kind == VIEW:
+            return _seen(request, look)
+        figure = _of_the_paper(request)
+        return figure if look.width is None else figure.redraw(look.width)
+
+
+def _seen(request: Request, look: Any) -> Any:
+    from napari_npm import figures
+    from napari_npm.study.figure_settings import COLUMN_MM
+
+    panel = figures.Panel(blend(request.shown), request.pixel_size_nm)
+    return figures.compose(
+        [panel],
+        title=request.name if look.titles else "",
+        look=figures.Look(
+            font=look.font,
+            font_size=look.font_size,
+            ink="white" if look.background == "black" else "black",
+            letters=look.letters,
+            scale_bar=look.scale_bar,
+            scale_bar_um=look.scale_bar_um,
+            whole_pixels=look.format in ("svg", "pdf"),
+        ),
+        width_mm=look.width or COLUMN_MM["single"],
+        dpi=look.dpi,
+    )
+
+
+def _of_the_paper(request: Request) -> Any:
+    from napari_npm.figures import maps, patterns
+
     part, size = request.parts, request.pixel_size_nm
-    if request.kind == VIEW:
-        return patterns.montage([blend(request.shown)], size, columns=1, width_mm=85)
     if request.kind in ("MulF map", "MicF map"):
         kind = FIGURES[request.kind][0]
         return maps.porosity_figure(part[kind], size)
@@ -164,24 +202,44 @@ def outlines(labels: NDArray[Any], width: int) -> NDArray[Any]:
     return np.where(least == ndimage.maximum_filter(labels, footprint=cross), 0, labels)
 
 
-def preview(report: Progress, request: Request, width_mm: float | None, pixels: int) -> bytes:
-    """Draw a figure as it will be written and return it as PNG of so many pixels in width."""
-    report(0, 1, "drawing")
-    figure = draw(request)
-    if width_mm is not None:
-        figure = figure.redraw(width_mm)
+def preview(report: Progress, source: Any, preset: Any, pixels: tuple[int, int]) -> bytes:
+    """Draw a figure as it will be written and return it as PNG within so many pixels.
+
+    Parameters
+    ----------
+    report : Progress
+        Told how far the drawing is.
+    source : Request or Study
+        The layers of an image, or a study.
+    preset : FigurePreset
+        How the figure looks and, of a study, what it shows.
+    pixels : (int, int)
+        Width and height that there is room for.
+    """
+    figure = _drawn(report, source, preset)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=pixels / figure.get_figwidth())
+    width, height = figure.get_size_inches()
+    figure.savefig(buffer, format="png", dpi=min(pixels[0] / width, pixels[1] / height))
     return buffer.getvalue()
 
 
-def export(
-    report: Progress, request: Request, path: Path, width_mm: float | None, dpi: float
-) -> Path:
-    """Draw a figure and write it."""
-    from napari_npm.figures.save import save_figure
+def export(report: Progress, source: Any, preset: Any, path: Path) -> tuple[Path, ...]:
+    """Draw a figure and write it; return the files. See `preview` for the parameters."""
+    if not isinstance(source, Request):
+        from napari_npm.study import write_preset
 
-    report(0, 2, "drawing")
-    figure = draw(request)
+        return write_preset(source, preset, path, report)
+    from napari_npm.figures import save_figure
+
+    figure = _drawn(report, source, preset)
     report(1, 2, "writing")
-    return save_figure(figure, path, width_mm=width_mm, dpi=dpi)
+    return (save_figure(figure, path, dpi=preset.dpi),)
+
+
+def _drawn(report: Progress, source: Any, preset: Any) -> Any:
+    if isinstance(source, Request):
+        report(0, 2, "drawing")
+        return draw(source, preset)
+    from napari_npm.study import draw_preset
+
+    return draw_preset(source, preset, report)

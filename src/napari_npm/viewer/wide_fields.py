@@ -5,10 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLineEdit, QToolButton, QWidget
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QToolButton,
+    QWidget,
+)
 
 from .captions import value_words
 from .fields import TextField
+
+# So many choices lie side by side; more of them in rows of so many.
+_IN_A_ROW, _OF_MANY = 4, 2
 
 
 class ChoicesField(QWidget):
@@ -19,12 +30,13 @@ class ChoicesField(QWidget):
     def __init__(self, choices: Sequence[Any]) -> None:
         super().__init__()
         self.boxes = {choice: QCheckBox(value_words(choice)) for choice in choices}
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        for box in self.boxes.values():
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 0)
+        columns = len(choices) if len(choices) <= _IN_A_ROW else _OF_MANY
+        for place, box in enumerate(self.boxes.values()):
             box.toggled.connect(self._tell)
-            row.addWidget(box)
-        row.addStretch()
+            grid.addWidget(box, *divmod(place, columns))
+        grid.setColumnStretch(columns, 1)
 
     def _tell(self) -> None:
         self.changed.emit()
