@@ -238,3 +238,16 @@ def test_a_transparent_background_lets_the_page_through(tmp_path, suffix):
 
 def test_letters_go_on_after_z():
     assert [letter_of(k) for k in (0, 8, 25, 26, 27, 52)] == ["a", "i", "z", "aa", "ab", "ba"]
+
+
+def test_a_picture_larger_than_its_panel_is_averaged_unless_pixels_are_to_stay(tmp_path):
+    # one pixel in four is white: a quarter grey from afar
+    fine = np.zeros((1200, 1200, 3), np.uint8)
+    fine[::2, ::2] = 255
+    one = Panel(fine, None)
+    (shown,) = compose([one], width_mm=40, dpi=100).axes
+    small = np.asarray(shown.images[0].get_array())
+    assert small.shape[1] < 200
+    assert abs(small.astype(float).mean() - 255 / 4) < 2
+    (shown,) = compose([one], look=Look(whole_pixels=True), width_mm=40, dpi=100).axes
+    assert (shown.images[0].get_array() == fine).all()

@@ -220,8 +220,8 @@ def _relevance_bars(below: SubFigure, peak: float) -> None:
         bar.outline.set_linewidth(0.6)
         words = f"Relevance in {part}{power}"
         bar.set_label(words)
-        # no wider than its half of the figure
-        room = 0.46 * 72 * below.figure.get_figwidth()
+        # no wider than the bars are apart
+        room = 0.38 * 72 * below.figure.get_figwidth()
         size, family = bar.ax.xaxis.label.get_fontsize(), rcParams["font.family"][0]
         bar.ax.xaxis.label.set_fontsize(size * min(1, room / text_width(words, size, family)))
 
