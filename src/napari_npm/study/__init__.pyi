@@ -18,6 +18,10 @@ from .model import Sample as Sample
 from .parameters import Parameters as Parameters
 from .parameters import parameter as parameter
 from .parameters import unit_of as unit_of
+from .reproducing import bibliography as bibliography
+from .reproducing import methods_text as methods_text
+from .reproducing import reproduce_script as reproduce_script
+from .reproducing import write_methods as write_methods
 from .review import Review as Review
 from .runner import StepOutcome as StepOutcome
 from .runner import items_left as items_left
