@@ -134,7 +134,8 @@ class Dock(QWidget):
             lie_over(self, [dock for dock in self.window().findChildren(Dock) if dock is not self])
 
     def _refresh(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes the event
-        if not isalive(self):
+        # Each layer that changes with the image would refresh all docks; its end does so once.
+        if not isalive(self) or self.session.changing:
             return
         if self.follows_image:
             subject = current_subject(self.viewer)

@@ -18,7 +18,8 @@ from napari_npm.core.errors import NpmError
 from . import notify
 from .jobs import Job
 from .masks import MaskKeeper
-from .study_work import ImageData, image_data, image_states, open_study, reload_study, review_of
+from .showing import Showing
+from .study_work import image_states, open_study, reload_study, review_of
 from .tasks import Task, wait_for_tasks
 from .warm_up import warm_up
 
@@ -50,8 +51,6 @@ class Session(QObject):
         For each image id the names of the steps done.
     reviews : dict
         For each image id how far its mask is, a `Review`.
-    changing : bool
-        Whether the layers are being replaced by those of another image.
     job : Job or None
         The running job; a study has one at a time.
     """
@@ -69,15 +68,15 @@ class Session(QObject):
         super().__init__(parent)
         self._viewer = weakref.ref(plain(viewer))
         self._window: QMainWindow | None = None
-        self.closed = self.changing = False
+        self.closed = False
         self.study: Any = None
         self.image_id = ""
         self.states: dict[str, frozenset[str]] = {}
         self.reviews: dict[str, Any] = {}
         self.job: Job | None = None
-        self._loading: Task | None = None
         self._tasks: set[Task] = set()
         self.keeper = MaskKeeper(self)
+        self._showing = Showing(self)
         self.keeper.failed.connect(self._complain)
         self.keeper.saved.connect(self.refresh_review)
         QApplication.instance().aboutToQuit.connect(wait_for_tasks)
@@ -192,6 +191,7 @@ class Session(QObject):
             self.keeper.wait()
         except (NpmError, OSError) as error:
             notify.show_error(error)
+        self._showing.stop()
         self.keeper.release()
         self.study.close()
         self.study, self.image_id, self.states, self.reviews = None, "", {}, {}
@@ -226,27 +226,17 @@ class Session(QObject):
 
     def show(self, image_id: str) -> None:
         """Show an image of the study with its mask and maps, read in the background."""
-        study = self.require_study()
-        self.keeper.flush()
-        if self._loading is not None:
-            self._loading.cancel()
-        unsaved = self.keeper.ledgers_of(image_id)
-        self._loading = Task(image_data, study, image_id, unsaved, parent=self)
-        self._loading.done.connect(self._shown)
-        self.start(self._loading)
+        self.require_study()
+        self._showing.show(image_id)
 
-    def _shown(self, data: ImageData) -> None:
-        viewer = self.viewer
-        if viewer is None or self.study is None or self.study.folder != data.folder:
-            return
-        from .mask_layers import keep_masks
-        from .show import show_image_data
+    @property
+    def changing(self) -> bool:
+        """Whether the layers are being replaced by those of another image."""
+        return self._showing.changing
 
-        self.changing = True
-        self.keeper.release()
-        mask = show_image_data(viewer, data)
-        keep_masks(viewer, data, mask, self.study, self.keeper)
-        self.image_id, self.changing = data.subject.image_id, False
+    def shown(self, image_id: str) -> None:
+        """Take note of the image that is shown now."""
+        self.image_id = image_id
         self.image_changed.emit()
 
     def step_image(self, by: int) -> None:
