@@ -10,8 +10,9 @@ from PIL import Image
 from napari_npm.core.errors import Cancelled, NpmError
 from napari_npm.figures import overlay
 from napari_npm.study import FigurePreset, draw_preset, write_preset
-from napari_npm.study.figure_parts import subjects
+from napari_npm.study.figure_parts import _cut, subjects
 from napari_npm.study.results import Flag
+from napari_npm.study.store import Tile
 
 
 @pytest.fixture
@@ -202,3 +203,34 @@ def test_whole_images_are_shown_where_tiles_are_not_wanted(figured):
     assert picture.shape == (768, 384, 3)
     figure = draw_preset(figured, FigurePreset(images=("S1-a",), tiles=False))
     assert pictures(figure)[0].shape == (768, 384, 3)
+
+
+def test_a_tile_of_an_image_is_cut_where_it_lies(figured):
+    (shown,) = pictures(draw_preset(figured, FigurePreset(images=("S1-a@384,0",), layers=("bse",))))
+    pixels = figured.read("S1-a").pixels
+    low, high = np.percentile(pixels, (0.1, 99.9))
+    grey = np.clip((pixels[384:] - low) / (high - low), 0, 1)
+    assert np.abs(shown[..., 0] / 255 - grey).max() <= 0.5 / 255 + 1e-6
+    wide = np.arange(900 * 1000).reshape(900, 1000)
+    tile = Tile(0, "a", "S1", "a", 100, 300)
+    np.testing.assert_array_equal(_cut(wide, tile), wide[100:484, 300:684])
+
+
+def test_only_the_first_overlay_dims_what_lies_below(figured):
+    tile = figured.tiles[0]
+    flags = figured.stack("regions/mulf").read([tile])[0]
+    high, green = (flags & Flag.HIGH_POROSITY) > 0, (flags & Flag.CHARACTERISTIC) > 0
+    ground = overlay.map_rgb(figured.stack("mulf").read([tile])[0])
+    first = overlay.regions_rgb(ground, green, brightness=0.6)
+    expected = overlay.boundary_rgb(first, (flags & Flag.BOUNDARY) > 0, high, brightness=1.0)
+    (shown,) = pictures(draw_preset(figured, FigurePreset(overlays=("regions", "boundary"))))
+    assert np.abs(shown / 255 - expected).max() <= 0.5 / 255 + 1e-6
+
+
+def test_vector_files_keep_every_pixel_at_any_width(figured, tmp_path):
+    preset = FigurePreset(column="other", width_mm=25, dpi=72, scale_bar="none")
+    (svg,) = write_preset(figured, preset, tmp_path / "a.svg")
+    assert '"384" height="384"' in svg.read_text(encoding="utf-8").replace("width=", "")
+    (png,) = write_preset(figured, preset, tmp_path / "a.png")
+    with Image.open(png) as image:
+        assert image.width == round(25 / 25.4 * 72)
