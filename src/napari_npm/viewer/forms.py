@@ -1,6 +1,5 @@
 """A form generated from a step's `Parameters`: widgets, units, bounds, tooltips, reset."""
 
-import re
 import types
 from collections.abc import Collection
 from pathlib import Path
@@ -13,6 +12,7 @@ from superqt import QCollapsible
 
 from napari_npm.study.parameters import Parameters, unit_of
 
+from .accessible import bare, name_parts
 from .captions import title_of, value_words
 from .fields import BoolField, ChoiceField, FloatField, IntField, SuggestField, TextField
 from .wide_fields import ChoicesField, ListField, OptionalField, PathField
@@ -60,11 +60,6 @@ def make_field(annotation: Any, info: FieldInfo) -> Any:
     if annotation is Path:
         return PathField()
     raise TypeError(f"no form field for a parameter of type {annotation!r}")
-
-
-def _plain(title: str) -> str:
-    """Return a caption without its markup, for screen readers."""
-    return re.sub("<[^>]+>", "", title)
 
 
 def _rows(widget: QWidget) -> QFormLayout:
@@ -152,7 +147,7 @@ class Form(QWidget):
         label = QLabel(title)
         label.setToolTip(field.toolTip())
         label.setBuddy(field)
-        field.setAccessibleName(_plain(title))
+        name_parts(field, title)
         field.changed.connect(self._changed)
         self.fields[name], self._labels[name], self._titles[name] = field, label, title
         layout.addRow(label, self._with_back_button(name, field, title))
@@ -162,7 +157,7 @@ class Form(QWidget):
         back = QToolButton()
         back.setText("↺")
         back.setToolTip(f"Set back to the default: {self._default_words(name)}")
-        back.setAccessibleName(f"Set {_plain(title)} back to its default")
+        back.setAccessibleName(f"Set {bare(title)} back to its default")
         back.clicked.connect(lambda: self._back(name))
         self.back_buttons[name] = back
         row = QWidget()

@@ -8,11 +8,12 @@ from qtpy.QtWidgets import QPushButton
 
 from napari_npm.core.errors import NpmError
 
-from .actions import bind_keys
+from .accessible import name_inputs
 from .catalogue import PLUGIN
 from .dock import Dock
 from .docking import frame_of
 from .forms import Form
+from .keys import bind_keys
 from .trial import Trial, keep_parameters, steps_of
 
 
@@ -29,6 +30,7 @@ class StepDock(Dock):
         self._shown_study: Any = None
         self._job_buttons: list[QPushButton] = []
         super().__init__(napari_viewer)
+        name_inputs(self)
         self.session.parameters_kept.connect(self._take_parameters)
         self.session.job_started.connect(self._job_buttons_state)
         self.session.job_ended.connect(self._job_buttons_state)

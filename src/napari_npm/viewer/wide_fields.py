@@ -90,6 +90,7 @@ class PathField(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.edit)
         row.addWidget(self.browse)
+        self.setFocusProxy(self.edit)
 
     def _tell(self) -> None:
         self.changed.emit()
@@ -127,6 +128,7 @@ class OptionalField(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.box, alignment=Qt.AlignmentFlag.AlignLeft)
         row.addWidget(field, stretch=1)
+        self.setFocusProxy(self.box)
 
     def _switch(self, on: bool) -> None:
         self.field.setEnabled(on)
