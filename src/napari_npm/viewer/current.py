@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
 
-from .layers import Kind, Subject, find, kind_of, subject_of
+from .layers import RETIRED, Kind, Subject, find, kind_of, subject_of
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ def _free(viewer: Any, name: str) -> Any | None:
 def _plain(layer: Any) -> bool:
     return (
         kind_of(layer) is None
+        and RETIRED not in layer.metadata
         and layer.as_layer_data_tuple()[2] == "image"
         and not layer.rgb
         and not layer.multiscale

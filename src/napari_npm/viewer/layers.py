@@ -1,6 +1,7 @@
 """The plugin's layers: one naming scheme, scale and units always set, replaced in place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from .layer_styles import add_layer, follow
 MICROMETRE = "µm"
 PIXEL = "pixel"
 _KEY = "napari_npm"
+# In place of it on a layer of the previous image, which is passed over until it is filled anew.
+RETIRED = "napari_npm_retired"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,31 @@ def values_of(layer: Any) -> Any:
     """Return the numbers behind a layer that shows colours, or the layer's own data."""
     own = layer.metadata.get(_KEY)
     return layer.data if own is None or own["values"] is None else own["values"]
+
+
+def retire(layer: Any) -> None:
+    """Hide a layer and pass it over, as neither the plugin's nor an image, until `recall`."""
+    own = {**layer.metadata[_KEY], "visible": layer.visible}
+    rest = {key: value for key, value in layer.metadata.items() if key != _KEY}
+    layer.metadata = {**rest, RETIRED: own}
+    layer.visible = False
+
+
+def retired(viewer: Any, kind: Kind) -> Any | None:
+    """Return the retired layer of one kind, or None."""
+    for layer in viewer.layers:
+        if layer.metadata.get(RETIRED, {}).get("kind") is kind:
+            return layer
+    return None
+
+
+def recall(layer: Any) -> bool:
+    """Let a retired layer be found again and tell whether it was visible."""
+    own = dict(layer.metadata[RETIRED])
+    visible = bool(own.pop("visible"))
+    rest = {key: value for key, value in layer.metadata.items() if key != RETIRED}
+    layer.metadata = {**rest, _KEY: own}
+    return visible
 
 
 def source_of(layer: Any) -> Kind | None:
@@ -231,3 +259,15 @@ def remove(viewer: Any, kind: Kind, subject: Subject) -> None:
     layer = find(viewer, kind, subject)
     if layer is not None:
         viewer.layers.remove(layer)
+
+
+def remove_all(viewer: Any, layers: Iterable[Any]) -> None:
+    """Take layers away at once: napari collects all garbage at each removal, but once a batch."""
+    present = [layer for layer in layers if layer is not None]
+    if not present:
+        return
+    # napari before 0.9 knows no batches.
+    batch = getattr(viewer.layers, "batched_update", nullcontext)
+    with batch():
+        for layer in present:
+            viewer.layers.remove(layer)

@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .layers import Kind, Subject, find, kind_of, put, subject_of
+from .layers import (
+    Kind,
+    Subject,
+    find,
+    kind_of,
+    put,
+    recall,
+    remove_all,
+    retire,
+    retired,
+    subject_of,
+)
 from .study_work import ImageData
 
 _DERIVED = (
@@ -22,7 +33,6 @@ _DERIVED = (
 )
 # The calibrate page shows these again once they follow the new image.
 _LIVE = (Kind.PREVIEW, Kind.CLIPPED)
-_OWN, _RETIRED = "napari_npm", "napari_npm_retired"
 
 
 def show_image_data(
@@ -59,17 +69,15 @@ def show_image_data(
         viewer.reset_view()
     yield
     for kind in _DERIVED:
-        layer = _retired(viewer, kind)
         if kind in data.maps:
-            _put_map(viewer, kind, subject, data.maps[kind], layer)
-            yield
-        elif layer is not None:
-            viewer.layers.remove(layer)
+            _put_map(viewer, kind, subject, data.maps[kind])
             yield
     if new_mask:
         # Last, so that it lies over the maps; nobody can have painted on it before.
         _put_mask(viewer, data, keep)
         _activate(viewer, chosen)
+        yield
+    remove_all(viewer, [retired(viewer, kind) for kind in _DERIVED])
 
 
 def _put_mask(viewer: Any, data: ImageData, keep: Callable[[Any], None] | None) -> None:
@@ -83,39 +91,21 @@ def _activate(viewer: Any, layer: Any) -> None:
         viewer.layers.selection.active = layer
 
 
-def _put_map(viewer: Any, kind: Kind, subject: Subject, values: Any, layer: Any) -> None:
+def _put_map(viewer: Any, kind: Kind, subject: Subject, values: Any) -> None:
+    layer = retired(viewer, kind)
     active = viewer.layers.selection.active
-    visible = False if layer is None else _recall(layer)
+    visible = False if layer is None else recall(layer)
     new = put(viewer, kind, subject, values)
     new.visible = visible
     _activate(viewer, active)
 
 
 def _retire(viewer: Any) -> None:
-    """Hide the previous image's layers and make `find` pass them over until their turn comes."""
     for layer in viewer.layers:
         kind = kind_of(layer)
         if kind is None or subject_of(layer).image_id is None:
             continue
         if kind in _DERIVED:
-            own = {**layer.metadata[_OWN], "visible": layer.visible}
-            rest = {key: value for key, value in layer.metadata.items() if key != _OWN}
-            layer.metadata = {**rest, _RETIRED: own}
-        if kind in _DERIVED or kind in _LIVE:
+            retire(layer)
+        elif kind in _LIVE:
             layer.visible = False
-
-
-def _retired(viewer: Any, kind: Kind) -> Any | None:
-    for layer in viewer.layers:
-        if layer.metadata.get(_RETIRED, {}).get("kind") is kind:
-            return layer
-    return None
-
-
-def _recall(layer: Any) -> bool:
-    """Make a layer found again and tell whether it was visible."""
-    own = dict(layer.metadata[_RETIRED])
-    visible = bool(own.pop("visible"))
-    rest = {key: value for key, value in layer.metadata.items() if key != _RETIRED}
-    layer.metadata = {**rest, _OWN: own}
-    return visible
