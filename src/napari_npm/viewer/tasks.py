@@ -1,5 +1,6 @@
 """Work on the current image in a generator thread worker, so that the window stays alive."""
 
+import atexit
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,11 @@ _LAST_WAIT_MS = 5000
 def wait_for_tasks() -> None:
     """Wait for what still works in the background: it must not outlive Qt."""
     QThreadPool.globalInstance().waitForDone(_LAST_WAIT_MS)
+
+
+# A script that closes its viewer without `napari.run` never tells that Qt quits; a worker that
+# reports to a deleted object then aborts the interpreter.
+atexit.register(wait_for_tasks)
 
 
 @dataclass(frozen=True)
