@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 
+from napari_npm.viewer.current import base_layer
 from napari_npm.viewer.kinds import Kind
 from napari_npm.viewer.layers import Subject, find, put
 from napari_npm.viewer.show import show_image_data
@@ -52,6 +53,14 @@ def test_nothing_of_two_images_is_seen_or_found_between_turns(model, tmp_path):
     assert find(model, Kind.MULF, b.subject) is mulf
     assert mulf.visible
     assert relevance not in model.layers
+
+
+def test_a_map_of_the_previous_image_is_not_taken_for_an_image(model, tmp_path):
+    a, b = (image_data(tmp_path, name, Kind.MULF) for name in "ab")
+    list(show_image_data(model, a))
+    model.layers.selection.active = find(model, Kind.MULF, a.subject)
+    next(show_image_data(model, b))
+    assert base_layer(model).name == "BSE · b"
 
 
 def test_turns_dropped_for_another_image_leave_nothing_behind(model, tmp_path):
