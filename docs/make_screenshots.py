@@ -157,9 +157,11 @@ def study_pictures(folder: Path) -> None:
     save(viewer, "regions.png")
 
     export = dock(viewer, "Export figure")
-    export.kind_box.setCurrentText("Relevance panels (Fig. 5)")
-    export.width.box.click()
-    press(export, "preview_button")
+    for name, value in (("layout", "side_by_side"), ("layers", ("mulf", "relevance", "regions"))):
+        export.content.fields[name].set_value(value)
+    export.look.fields["letters"].set_value(True)
+    export.current_box.click()
+    wait(lambda: not export._latest.busy and not export._timer.isActive(), pause=1.0)
     save(viewer, "export.png")
 
     study = dock(viewer, "Study")

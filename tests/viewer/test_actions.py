@@ -5,9 +5,10 @@ from qtpy.QtGui import QKeySequence
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QMenu
 
-from napari_npm.viewer.actions import ACTIONS, Keys
+from napari_npm.viewer.actions import ACTIONS
 from napari_npm.viewer.catalogue import DOCKS, entry_of, open_dock
 from napari_npm.viewer.help_dock import HelpDock
+from napari_npm.viewer.keys import Keys
 from napari_npm.viewer.mask_keys import KEYS
 from napari_npm.viewer.session import plain
 

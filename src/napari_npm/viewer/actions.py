@@ -1,21 +1,16 @@
 """What can be done from anywhere in the window: by menu, command palette or key.
 
-The functions are the commands of the manifest, which napari calls without arguments; the keys
-act in the whole window, whether the image or a dock has the focus.
+The functions are the commands of the manifest, which napari calls without arguments.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from qtpy.QtCore import QObject
-from qtpy.QtGui import QKeySequence
-from qtpy.QtWidgets import QMainWindow
-
 from napari_npm.core.errors import NpmError
 
 from . import notify
-from .catalogue import DOCKS, open_dock
+from .catalogue import open_dock
 
 
 def next_image() -> None:
@@ -90,34 +85,3 @@ def _with_session(work: Callable[[Any], Any]) -> None:
         work(session_of(_viewer()))
     except (NpmError, OSError) as error:
         notify.show_error(error)
-
-
-class Keys(QObject):
-    """The keys of docks and actions in one main window, as long as it lives.
-
-    Parameters
-    ----------
-    window : QMainWindow
-        napari's.
-    viewer : napari.Viewer
-        The viewer of that window.
-    """
-
-    def __init__(self, window: QMainWindow, viewer: Any) -> None:
-        super().__init__(window)
-        self._viewer = viewer
-        for entry in DOCKS:
-            self._bind(entry.key, lambda name=entry.name: open_dock(self._viewer, name))
-        for action in ACTIONS:
-            self._bind(action.key, action.run)
-
-    def _bind(self, key: str, run: Callable[[], Any]) -> None:
-        from qtpy.QtGui import QShortcut
-
-        QShortcut(QKeySequence(key), self.parent(), activated=run)
-
-
-def bind_keys(window: Any, viewer: Any) -> None:
-    """Bind the keys in a main window, once."""
-    if isinstance(window, QMainWindow) and not window.findChildren(Keys):
-        Keys(window, viewer)
