@@ -164,7 +164,7 @@ def study_pictures(folder: Path) -> None:
     wait(lambda: not export._latest.busy and not export._timer.isActive(), pause=1.0)
     save(viewer, "export.png")
 
-    study = dock(viewer, "Study")
+    study = dock(viewer, "NPM study")
     wait(lambda: study.table.model().rowCount() > 0)
     # Left the image with its mask, right where the network looked.
     for kind in (Kind.IMAGE, Kind.MASK, Kind.RELEVANCE, Kind.REGIONS):

@@ -111,8 +111,8 @@ def settled(qtbot: Any) -> Callable[[Any], None]:
 
 @pytest.fixture
 def opened(dock: Any, study_folder: Any, qtbot: Any) -> Any:
-    """The Study dock with a study open and its first image on show."""
-    widget = dock("Study")
+    """The NPM study dock with a study open and its first image on show."""
+    widget = dock("NPM study")
     widget.open(study_folder())
     qtbot.waitUntil(lambda: widget.session.image_id != "", timeout=30_000)
     qtbot.waitUntil(lambda: bool(widget.session.states), timeout=30_000)

@@ -63,7 +63,7 @@ def test_keys_work_from_a_dock_and_are_bound_once(opened, dock, viewer, window, 
 def test_without_a_study_an_action_says_what_is_missing(
     dock, viewer, window, qtbot, capsys, name, sentence
 ):
-    dock("Study")
+    dock("NPM study")
     window()
     next(action for action in ACTIONS if action.run.__name__ == name).run()
     # soon, not at once: it may come on the heels of another test's
@@ -82,7 +82,7 @@ def test_help_names_every_dock_and_key_and_opens_docks(dock, viewer, qtbot):
 
 
 def test_opening_a_dock_twice_shows_the_same(dock, viewer):
-    dock("Study")
+    dock("NPM study")
     assert open_dock(viewer, "S2") is open_dock(viewer, "S2")
 
 

@@ -21,7 +21,7 @@ STALL = 0.05
 LONGER = {
     # The dock's modules are imported, its widgets made and styled; the first also warms napari up.
     **{f"open dock {entry.name}": 0.5 for entry in DOCKS},
-    "open dock Study": 1.5,
+    "open dock NPM study": 1.5,
     # napari's first layer of each type: shaders, fonts, controls, pint's units.
     "open the study": 2.0,
     # The first change of image draws what the first image has not drawn yet.
@@ -134,7 +134,7 @@ def test_the_window_answers_while_a_study_of_300_images_is_worked_in(
     plain(viewer).window._qt_window.show()  # unseen, nothing would be drawn
     for entry in DOCKS:
         act(f"open dock {entry.name}", lambda name=entry.name: open_dock(viewer, name), ms=150)
-    study_dock, session = open_dock(viewer, "Study"), session_of(viewer)
+    study_dock, session = open_dock(viewer, "NPM study"), session_of(viewer)
 
     def shown(place: int) -> Callable[[], bool]:
         return lambda: session.image_id == ids[place] and not session.changing

@@ -48,7 +48,7 @@ def folder(tmp_path):
 @pytest.fixture
 def mask(dock, folder, qtbot):
     """The mask page with the study's first image on show."""
-    study = dock("Study")
+    study = dock("NPM study")
     study.open(folder)
     page = dock("Mask and calibrate").mask
     page.table = study.table

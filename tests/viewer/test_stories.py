@@ -198,7 +198,7 @@ def test_train_explain_measure_and_reopen(
     session.step_image(1)
     qtbot.waitUntil(lambda: session.image_id == "A1", timeout=30_000)
     session.close()
-    _, again = make_napari_viewer_proxy().window.add_plugin_dock_widget("napari-npm", "Study")
+    _, again = make_napari_viewer_proxy().window.add_plugin_dock_widget("napari-npm", "NPM study")
     again.open(folder)
     qtbot.waitUntil(lambda: again.session.image_id != "", timeout=30_000)
     assert again.session.study.models == ("mulf",)

@@ -26,7 +26,7 @@ def folders(monkeypatch):
 
 
 def test_opening_a_study_shows_its_first_image(dock, viewer, study_folder, folders, qtbot):
-    widget = dock("Study")
+    widget = dock("NPM study")
     assert widget.study_box.isHidden()
     folders.append(study_folder())
     click(widget.open_button, qtbot)
@@ -40,7 +40,7 @@ def test_opening_a_study_shows_its_first_image(dock, viewer, study_folder, folde
 def test_a_folder_without_a_study_is_said_and_no_dialog_answer_does_nothing(
     dock, folders, tmp_path, qtbot
 ):
-    widget = dock("Study")
+    widget = dock("NPM study")
     folders += [tmp_path, None]
     click(widget.open_button, qtbot)
     qtbot.waitUntil(lambda: "is not a study" in widget.status.text(), timeout=30_000)
@@ -50,7 +50,7 @@ def test_a_folder_without_a_study_is_said_and_no_dialog_answer_does_nothing(
 
 
 def test_new_study_from_a_folder_of_images(dock, study_folder, folders, tmp_path, qtbot):
-    widget = dock("Study")
+    widget = dock("NPM study")
     folders += [study_folder.images, tmp_path / "new"]
     click(widget.new_button, qtbot)
     qtbot.waitUntil(lambda: widget.session.image_id == "A0", timeout=30_000)
@@ -125,7 +125,7 @@ def test_a_job_can_be_stopped_and_another_one_waits(opened, qtbot, monkeypatch):
 def test_a_study_open_elsewhere_is_refused_in_words(dock, study_folder, qtbot):
     from napari_npm.study import Study
 
-    widget, folder = dock("Study"), study_folder()
+    widget, folder = dock("NPM study"), study_folder()
     with Study.open(folder):
         widget.open(folder)
         qtbot.waitUntil(lambda: "open in another program" in widget.status.text(), timeout=30_000)
@@ -163,7 +163,7 @@ def test_closing_on_a_running_job_asks(opened, qtbot, monkeypatch):
 
 
 def test_docks_of_one_viewer_share_a_session(dock, viewer):
-    first, second = dock("Study"), dock("MicF")
+    first, second = dock("NPM study"), dock("MicF")
     assert first.session is second.session is session_of(viewer)
 
 

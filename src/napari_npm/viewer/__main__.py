@@ -1,4 +1,4 @@
-"""``python -m napari_npm.viewer STUDY``: napari with the Study dock open on a study."""
+"""``python -m napari_npm.viewer STUDY``: napari with the NPM study dock open on a study."""
 
 import argparse
 import sys
@@ -21,7 +21,7 @@ def open_viewer(folder: Path, **options: Any) -> Any:
     from .session import session_of
 
     viewer = napari.Viewer(title="napari-npm", **options)
-    viewer.window.add_plugin_dock_widget("napari-npm", "Study")
+    viewer.window.add_plugin_dock_widget("napari-npm", "NPM study")
     session_of(viewer).open(folder)
     return viewer
 

@@ -25,7 +25,7 @@ def previous_image() -> None:
 
 def run_all() -> None:
     """Run every step of the study that is left, up to the report."""
-    open_dock(_viewer(), "Study").run_all()
+    open_dock(_viewer(), "NPM study").run_all()
 
 
 def stop_job() -> None:

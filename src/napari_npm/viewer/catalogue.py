@@ -30,7 +30,9 @@ class DockEntry:
 
 
 DOCKS: tuple[DockEntry, ...] = (
-    DockEntry("Study", "Study", "Alt+1", "Open or make a study, see its images, run what is left."),
+    DockEntry(
+        "NPM study", "Study", "Alt+1", "Open or make a study, see its images, run what is left."
+    ),
     DockEntry(
         "Simulate",
         "Porosity maps",

@@ -153,7 +153,7 @@ class Session(QObject):
             If none is open.
         """
         if self.study is None:
-            raise NpmError("No study is open: open or create one in the Study dock first.")
+            raise NpmError("No study is open: open or create one in the NPM study dock first.")
         return self.study
 
     # study

@@ -33,7 +33,7 @@ class SimulateDock(StepDock):
         layout = self.group("Response of the detector")
         self.hint = self.note(
             "The paper's materials at 5 kV need no simulation. For others open or create a study "
-            "in the Study dock: it calibrates with what is simulated here."
+            "in the NPM study dock: it calibrates with what is simulated here."
         )
         layout.addWidget(self.hint)
         self.form = self.step_form("simulate", folded=_SELDOM)

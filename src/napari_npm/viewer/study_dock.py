@@ -1,4 +1,4 @@
-"""Study dock: open or make a study, go through its images, run what is left."""
+"""NPM study dock: open or make a study, go through its images, run what is left."""
 
 from collections.abc import Callable
 from pathlib import Path
