@@ -42,7 +42,7 @@ def test_of_a_long_burst_the_rest_is_counted_and_logged(notifications, qtbot, ca
 def test_a_sentence_that_names_a_dock_has_a_button_that_opens_it(notifications, viewer, qtbot):
     show_error("No study is open: open or create one in the NPM study dock first.")
     ((words, act),) = notifications[0].actions
-    assert words == "Open Study"
+    assert words == "Open NPM study"
     act(None)
     qtbot.wait(50)
     assert any(name.startswith("NPM study") for name in plain(viewer).window.dock_widgets)
