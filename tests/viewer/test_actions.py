@@ -70,6 +70,15 @@ def test_without_a_study_an_action_says_what_is_missing(
     qtbot.waitUntil(lambda: sentence in capsys.readouterr().out, timeout=10_000)
 
 
+def test_methods_are_written_from_anywhere(opened, viewer, window, qtbot):
+    window()
+    next(action for action in ACTIONS if action.run.__name__ == "write_methods").run()
+    written = opened.session.study.folder / "methods" / "methods.txt"
+    qtbot.waitUntil(written.exists, timeout=30_000)
+    export = open_dock(viewer, "Export figure")
+    qtbot.waitUntil(lambda: str(written) in export.status.text(), timeout=30_000)
+
+
 def test_help_names_every_dock_and_key_and_opens_docks(dock, viewer, qtbot):
     helper = dock("Keys and help")
     for entry in DOCKS:

@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import Qt
 from skimage.segmentation import find_boundaries
 
-from napari_npm.study import write_preset
+from napari_npm.study import write_methods, write_preset
 from napari_npm.study.figure_settings import FigurePreset
 from napari_npm.viewer.figure_work import STUDY, VIEW, blend
 from napari_npm.viewer.layers import Kind, Subject, put
@@ -173,3 +173,21 @@ def test_data_are_written_beside_the_figure(of_study, target, qtbot, settled):
     data = list((path.parent / "with data_data").iterdir())
     assert data
     assert f"and {len(data)} files of its data" in of_study.status.text()
+
+
+def test_methods_references_and_scripts_are_those_of_the_command(
+    of_study, qtbot, settled, tmp_path
+):
+    study = of_study.session.study
+    click(of_study.methods_button, qtbot)
+    settled(of_study)
+    wanted = {path.name: path.read_bytes() for path in write_methods(study, tmp_path)}
+    found = {path.name: path.read_bytes() for path in (study.folder / "methods").iterdir()}
+    assert set(found) == {"methods.txt", "references.bib", "reproduce.sh", "reproduce.bat"}
+    assert found == wanted
+    assert str(study.folder / "methods") in of_study.methods_label.text()
+
+
+def test_methods_without_a_study_say_what_to_do(free, qtbot):
+    click(free.methods_button, qtbot)
+    assert "No study is open" in free.status.text()

@@ -44,6 +44,11 @@ def save_mask() -> None:
     _with_session(lambda session: session.keeper.flush())
 
 
+def write_methods() -> None:
+    """Write the study's methods paragraph, references and rebuilding scripts into its folder."""
+    open_dock(_viewer(), "Export figure").write_methods()
+
+
 @dataclass(frozen=True)
 class Action:
     """Something to be done from anywhere.
@@ -69,6 +74,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(run_all, "Run all that is left", "Ctrl+Alt+R"),
     Action(stop_job, "Stop the running job", "Ctrl+Alt+X"),
     Action(save_mask, "Save the mask now", "Ctrl+Alt+M"),
+    Action(write_methods, "Write methods, references and script", "Ctrl+Alt+W"),
 )
 
 

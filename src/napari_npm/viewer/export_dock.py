@@ -14,7 +14,7 @@ from . import dialogs
 from .current import current_image
 from .dock import guarded
 from .export_presets import PresetRow
-from .figure_work import FIGURES, STUDY, VIEW, Request, Shown, export, preview
+from .figure_work import FIGURES, STUDY, VIEW, Request, Shown, export, methods, preview
 from .forms import Form
 from .layers import Kind, find, kind_of, source_of, subject_of, values_of
 from .step_dock import StepDock
@@ -81,6 +81,7 @@ class ExportDock(StepDock):
         self.content, self.look = self._forms()
         inner.addRow(self.content)
         layout.addWidget(self.look)
+        self._paper_group()
         self._study_group()
         self.session.study_changed.connect(self._study_changed)
         self.viewer.layers.events.inserted.connect(self._touched)
@@ -95,6 +96,19 @@ class ExportDock(StepDock):
         for form in (content, look):
             form.changed.connect(self._touched)
         return content, look
+
+    def _paper_group(self) -> None:
+        layout = self.group("Text of the paper")
+        self.methods_button = self.button(
+            "Methods, references and script",
+            self.write_methods,
+            "Write the methods paragraph with every parameter and version, its references as "
+            "BibTeX, and the commands that rebuild every result, into the study's folder "
+            "(napari-npm methods STUDY)",
+        )
+        self.methods_label = self.note("The methods paragraph of the open study.")
+        layout.addWidget(self.methods_button)
+        layout.addWidget(self.methods_label)
 
     def _study_group(self) -> None:
         everything = QWidget()
@@ -240,6 +254,17 @@ class ExportDock(StepDock):
     def _written(self, paths: tuple[Path, ...]) -> None:
         more = f" and {len(paths) - 1} files of its data" if len(paths) > 1 else ""
         self.say(f"Figure written: {paths[0]}{more}")
+
+    @guarded
+    def write_methods(self) -> None:
+        """Write methods, references and the rebuilding scripts of the study in the background."""
+        study = self.session.require_study()
+        self.run_task("Writing the methods…", methods, study, done=self._methods_written)
+
+    def _methods_written(self, paths: tuple[Path, ...]) -> None:
+        names = ", ".join(path.name for path in paths)
+        self.methods_label.setText(f"Written: {names} in {paths[0].parent}")
+        self.say(f"Methods written: {paths[0]}")
 
     @guarded
     def draw_all(self) -> None:

@@ -236,6 +236,14 @@ def export(report: Progress, source: Any, preset: Any, path: Path) -> tuple[Path
     return (save_figure(figure, path, dpi=preset.dpi),)
 
 
+def methods(report: Progress, study: Any) -> tuple[Path, ...]:
+    """Write methods, references and the scripts that rebuild a study; return the files."""
+    report(0, 0, "writing the methods")
+    from napari_npm.study.reproducing import write_methods
+
+    return write_methods(study)
+
+
 def _drawn(report: Progress, source: Any, preset: Any) -> Any:
     if isinstance(source, Request):
         report(0, 2, "drawing")
