@@ -93,6 +93,7 @@ def test_independent_pixels_have_the_triangular_distribution():
         (np.zeros((4, 4)), np.zeros((4, 4), dtype=bool), {}),
         (np.zeros((4, 4)), np.ones((4, 5), dtype=bool), {}),
         (np.zeros((2, 4, 4)), np.ones((4, 4), dtype=bool), {}),
+        (np.zeros((4, 4)), np.full((4, 4), np.nan), {}),
         (np.zeros((0, 4, 4)), None, {}),
         (np.zeros((1, 2, 4, 4)), None, {}),
         (np.zeros((4, 4)), None, {"r_max": 0}),

@@ -107,6 +107,12 @@ def test_lengths_refuse_what_they_cannot_read():
             read(found, 52.0)
         with pytest.raises(NpmError, match="pixel size"):
             read(found, 0.0)
+        with pytest.raises(NpmError, match="bootstrap sample"):
+            read(found, 52.0, resamples=0)
+    far = two_point(np.arange(256).reshape(16, 16), r_max=12)
+    for tolerance in (-0.1, np.nan):
+        with pytest.raises(NpmError, match="tolerance"):
+            correlation_length(far, 52.0, tolerance=tolerance)
 
 
 @pytest.mark.parametrize("engine", ["direct", "fft"])

@@ -221,9 +221,10 @@ def test_what_is_no_matrix_or_order_is_refused(matrix, order, words):
 
 def test_numbers_that_do_not_fit_are_refused():
     order = np.arange(6)
-    for size in (1, 7):
+    for size in (1, 7, 2.5):
         with pytest.raises(NpmError, match="2 to 6 of these 6 maps"):
             similar_groups(GOOD, order, 3, size)
+    for size in (1, 7):
         with pytest.raises(NpmError, match="Draw 2 to 6 maps"):
             spread_of_means(GOOD, size)
     for call in (

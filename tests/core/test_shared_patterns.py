@@ -92,6 +92,12 @@ def test_the_papers_level_lies_near_half_the_mean_relevance():
         assert (variation_within(count, side**2, n) > 0) == inside
 
 
+@pytest.mark.parametrize(("c", "fewest"), [(0.7, 21), (1.5, 35)])
+def test_from_how_many_maps_on_a_mean_pixel_is_within_the_papers_level(c, fewest):
+    limits = [variation_within(count, 384**2, 0.17) for count in (fewest - 1, fewest)]
+    assert limits[0] < c < limits[1]
+
+
 @pytest.mark.parametrize(("count", "decay"), [(20, 60.0), (8, 10.0), (30, 5.0)])
 def test_how_much_maps_may_differ_within_the_contour(count, decay):
     """Half of the maps have relevance 1 + c and half 1 - c at the left, the reverse right."""
@@ -124,6 +130,8 @@ ONE = np.ones((2, 3, 3))
         (np.ones((0, 3, 3)), np.ones((0, 3, 3)), "at least one"),
         (np.ones((3, 3)), np.ones((3, 3)), "at least one"),
         (ONE, np.ones((2, 3, 4)), "differ"),
+        ([np.ones((3, 3)), np.ones((3, 4))], ONE, "one size"),
+        (ONE, [np.ones((3, 3)), np.ones((2, 3))], "one size"),
         (-ONE, ONE, "0 or more"),
         (ONE * np.nan, ONE, "0 or more"),
         (ONE, 1.1 * ONE, "between 0 and 1"),

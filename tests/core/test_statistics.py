@@ -137,6 +137,15 @@ def test_bad_confidence_and_groups():
         anova([1, 2, 3], [0, 1, 1], groups=[1, 2])
 
 
+@pytest.mark.parametrize(
+    "numbers", [(-1, 5, 5, 3, 12), (np.nan, 5, 5, 3, 12), (1, 0, 5, 3, 12), (1, 5, 5, 1, 12),
+                (1, 5, 5, 3, 0)],
+)  # fmt: skip
+def test_a_critical_range_of_impossible_numbers_is_refused(numbers):
+    with pytest.raises(NpmError, match="needs a mean square"):
+        critical_range(*numbers)
+
+
 def test_effect_sizes():
     parts = samples((20, 30, 10))
     values, labels = flat(parts)

@@ -100,10 +100,12 @@ def correlation_length(
     Raises
     ------
     NpmError
-        For fewer than 8 distances with pairs, a pixel size that is not above 0, or groups that do
-        not fit.
+        For fewer than 8 distances with pairs, a pixel size that is not above 0, groups that do not
+        fit, no resamples, or a tolerance that is negative or NaN.
     """
-    r, grouped = _usable(correlation, pixel_size_nm, groups)
+    r, grouped = _usable(correlation, pixel_size_nm, groups, resamples)
+    if not tolerance >= 0:
+        raise NpmError(f"The tolerance is a share of the pairs, 0 or more, not {tolerance}.")
     far = r >= r[0] + _FAR * (r[-1] - r[0])
     departure = _departure(grouped.sum(axis=0), far)
     distance = np.abs(departure).sum(axis=1) / 2
@@ -177,10 +179,10 @@ def characteristic_length(
     Raises
     ------
     NpmError
-        For fewer than 8 distances with pairs, a pixel size that is not above 0, or groups that do
-        not fit.
+        For fewer than 8 distances with pairs, a pixel size that is not above 0, groups that do not
+        fit, or no resamples.
     """
-    r, grouped = _usable(correlation, pixel_size_nm, groups)
+    r, grouped = _usable(correlation, pixel_size_nm, groups, resamples)
     far = r >= r[0] + _FAR * (r[-1] - r[0])
     same = _shares(grouped.sum(axis=0))[:, 0]
     lowest = int(np.argmin(same))
@@ -258,11 +260,16 @@ def _length(
 
 
 def _usable(
-    correlation: TwoPoint, pixel_size_nm: float, groups: Sequence[Hashable] | None
+    correlation: TwoPoint,
+    pixel_size_nm: float,
+    groups: Sequence[Hashable] | None,
+    resamples: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the distances from 1 px on that have pairs, and each unit's grouped counts there."""
     if not (np.isfinite(pixel_size_nm) and pixel_size_nm > 0):
         raise NpmError("Give the pixel size in nm, above 0, to read lengths.")
+    if resamples < 1:
+        raise NpmError("Lengths need at least one bootstrap sample for their error.")
     held = (correlation.pairs > 0) & (correlation.r >= 1)
     if np.count_nonzero(held) < 8:
         raise NpmError(

@@ -164,7 +164,7 @@ def _counted(
 
     def load(k: int) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
         grey = grey_levels(np.asarray(maps[k]), levels)
-        mask = None if inside is None else np.asarray(inside[k], dtype=bool)
+        mask = None if inside is None else _as_mask(inside[k], k)
         if grey.ndim != 2:
             raise NpmError("Each map must have rows and columns and nothing else.")
         if mask is not None and mask.shape != grey.shape:
@@ -188,6 +188,14 @@ def _counted(
         build(counts, grouped, edges)
         for counts, grouped in zip(ensemble.counts, ensemble.grouped, strict=True)
     )
+
+
+def _as_mask(values: NDArray[np.generic], number: int) -> NDArray[np.bool_]:
+    """Return a mask as bool; NaN, which numpy takes for true, is neither inside nor outside."""
+    found = np.asarray(values)
+    if found.dtype.kind in "fc" and np.isnan(found).any():
+        raise NpmError(f"Mask {number + 1} holds NaN: give true inside and false outside.")
+    return found.astype(bool, copy=False)
 
 
 def _as_sequence(maps: Maps) -> Sequence[NDArray[np.generic]]:

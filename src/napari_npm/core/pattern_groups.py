@@ -68,7 +68,7 @@ def similar_groups(
         raise NpmError("Look for at least one group.")
     if size is None:
         size = _best_size([own], number)
-    if not 2 <= size <= len(own):
+    if not 2 <= size <= len(own) or size != int(size):
         raise NpmError(
             f"A group can hold 2 to {len(own)} of these {len(own)} maps, not {size}: choose"
             " another size."

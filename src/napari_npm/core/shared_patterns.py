@@ -83,7 +83,7 @@ def shared_pattern(
     (all alike) to sqrt(k - 1) (a single map has any), so the exponential exp(-decay c / k) does not
     depend on the unit of relevance, but strongly on k. Both factors grow with k: a pixel of mean
     relevance and porosity n reaches the paper's level of 3e-6 where
-    k n exp(-60 c / k) > 0.44, with n = 0.17 and c = 0.7 from 20 maps on, with c = 1.5 from 36 on.
+    k n exp(-60 c / k) > 0.44, with n = 0.17 and c = 0.7 from 21 maps on, with c = 1.5 from 35 on.
     So compare fractions of groups of one size only, and of maps of one size in pixels.
 
     Parameters
@@ -184,7 +184,10 @@ def variation_within(
 
 
 def _checked(relevance: ArrayLike, porosity: ArrayLike) -> tuple[NDArray[Any], NDArray[Any]]:
-    maps, pores = np.asarray(relevance), np.asarray(porosity)
+    try:
+        maps, pores = np.asarray(relevance), np.asarray(porosity)
+    except ValueError:  # numpy makes no array of maps of different shapes
+        raise NpmError("The maps of a group must have one size: cut all to one size.") from None
     if maps.ndim != 3 or maps.size == 0:
         raise NpmError("Give at least one relevance map, as maps x rows x columns.")
     if maps.shape != pores.shape:

@@ -228,9 +228,15 @@ def critical_range(
     Raises
     ------
     NpmError
-        If the confidence is out of bounds.
+        If the confidence, MSE or a number is out of bounds.
     """
     check_confidence(confidence)
+    enough = min(first_size, second_size) > 0 and samples >= 2 and freedom > 0
+    if not (enough and 0 <= mean_square_within < np.inf):
+        raise NpmError(
+            "A critical range needs a mean square of 0 or more, at least two samples of at least "
+            "one value, and a degree of freedom."
+        )
     error = np.sqrt(mean_square_within / 2 * (1 / first_size + 1 / second_size))
     return range_quantile(confidence, samples, freedom) * float(error)
 
