@@ -239,6 +239,13 @@ def test_the_text_states_every_parameter_of_the_steps_that_ran(made):
         assert methods_paragraph(study) in text
 
 
+def test_the_paragraph_says_what_training_minimised_and_which_network_was_kept(made):
+    with Study.open(made, write=False) as study:
+        text = methods_paragraph(study)
+    assert "on the cross-entropy, every class weighing the same, with AdamW" in text
+    assert "; the network of the last epoch was kept. The statistics of batch norm" in text
+
+
 def test_every_citation_is_in_the_references_and_the_bibliography(made):
     with Study.open(made, write=False) as study:
         text, bib = methods_text(study), bibliography(study)

@@ -194,7 +194,7 @@ def _train(study: Study, p: Any) -> str:
         if "validation" in parts and p.patience
         else "; the best epoch on the validation tiles was kept"
         if "validation" in parts
-        else ""
+        else "; the network of the last epoch was kept"
     )
     names = {**MAP_NAMES, "both": "MulF and MicF maps as two channels"}
     return (
@@ -202,9 +202,11 @@ def _train(study: Study, p: Any) -> str:
         f" ({', '.join(map(str, p.widths))} feature maps) with batch normalisation, ReLU and 2 x 2"
         f" {p.pooling} pooling ({p.padding} padding, {p.head} head) was trained on"
         f" {' and on '.join(names[kind] for kind in p.maps)} maps for"
-        f" {several(p.epochs, 'epoch')} with AdamW (highest learning rate {p.learning_rate:g},"
-        f" cosine schedule, weight decay {p.weight_decay:g}, batch size {p.batch_size}, seed"
-        f" {p.seed}, {p.precision}) {augment}{best}."
+        f" {several(p.epochs, 'epoch')} on the cross-entropy, every class weighing the same, with"
+        f" AdamW (highest learning rate {p.learning_rate:g}, cosine schedule, weight decay"
+        f" {p.weight_decay:g}, batch size {p.batch_size}, seed {p.seed}, {p.precision})"
+        f" {augment}{best}. The statistics of batch normalisation were estimated anew from training"
+        " maps at the end."
     ).replace("channels maps for", "channels for")
 
 
