@@ -33,7 +33,7 @@ def test_opening_a_study_shows_its_first_image(dock, viewer, study_folder, folde
     qtbot.waitUntil(lambda: widget.session.image_id == "A0", timeout=30_000)
     assert kinds(viewer) == [Kind.IMAGE, Kind.MASK]
     assert tuple(viewer.layers[0].scale) == pytest.approx((0.05, 0.05))
-    assert "2 samples, 4 images" in widget.welcome.text()
+    assert "2 samples, 4 images" in widget.title.text()
     assert not widget.study_box.isHidden()
 
 
@@ -90,9 +90,9 @@ def test_a_click_on_a_row_shows_that_image(opened, qtbot):
 def test_running_to_a_step_makes_its_maps_and_shows_them(opened, viewer, qtbot):
     form = opened.form_of("smooth")
     form.fields["sigma_px"].set_value(4.0)
-    click(opened.step_button, qtbot)
+    click(opened.steps.button, qtbot)
     qtbot.waitUntil(lambda: opened.session.job is not None, timeout=30_000)
-    assert not opened.step_button.isEnabled()
+    assert not opened.steps.button.isEnabled()
     qtbot.waitUntil(lambda: opened.session.job is None, timeout=120_000)
     qtbot.waitUntil(lambda: "smooth" in opened.session.states["A0"], timeout=30_000)
     qtbot.waitUntil(lambda: Kind.MICF in kinds(viewer), timeout=30_000)
@@ -102,12 +102,12 @@ def test_running_to_a_step_makes_its_maps_and_shows_them(opened, viewer, qtbot):
     assert smooth[-1]["parameters"]["sigma_px"] == 4.0
     assert opened.table.images.data(opened.table.images.index(0, 4)) == "✓"
     assert opened.status.text() == "Done."
-    assert opened.step_button.isEnabled()
+    assert opened.steps.button.isEnabled()
 
 
 def test_a_job_can_be_stopped_and_another_one_waits(opened, qtbot, monkeypatch):
-    opened.step_box.setCurrentIndex(opened.step_box.findData("describe"))
-    click(opened.step_button, qtbot)
+    opened.steps.box.setCurrentIndex(opened.steps.box.findData("describe"))
+    click(opened.steps.button, qtbot)
     qtbot.waitUntil(lambda: opened.session.job is not None, timeout=30_000)
     opened.run_all()
     assert "still running" in opened.status.text()

@@ -173,8 +173,8 @@ def test_live_curves_are_drawn_from_the_jobs_progress(dock, qtbot):
 def test_a_job_keeps_the_last_curves_until_it_trains_itself(opened, dock, qtbot):
     page = dock("Train and predict").learning
     page.curves.add("mulf", {"epoch": 1, "loss": 2.0})
-    opened.step_box.setCurrentIndex(opened.step_box.findData("split"))
-    opened.step_button.click()
+    opened.steps.box.setCurrentIndex(opened.steps.box.findData("split"))
+    opened.steps.button.click()
     qtbot.waitUntil(lambda: page.session.job is not None, timeout=30_000)
     page.take("smooth", 1, 2, "", {})
     assert page.curves.loss == {"mulf loss": [(1, 2.0)]}

@@ -17,6 +17,7 @@ from napari_npm.study.runner import items_left, run, whole_run
 from napari_npm.study.sharing import follow, follows, session
 from napari_npm.study.steps import STEPS
 from napari_npm.study.study import Study
+from napari_npm.study.suggesting import suggest
 
 from .bringing import EXTRA as EXTRA
 from .reporting import Reporter
@@ -127,6 +128,8 @@ def info(folder: Path, as_json: bool) -> None:
             for name in STEPS
         },
     }
+    suggestion = suggest(study)
+    facts["next"] = {"act": suggestion.act, "step": suggestion.step, "words": suggestion.words}
     if as_json:
         typer.echo(json.dumps(facts))
         return
@@ -143,6 +146,7 @@ def info(folder: Path, as_json: bool) -> None:
         )
         state = "done" if one["done"] else f"{one['left']} left" if one["left"] else ""
         typer.echo(f"  {state:>9}  {name:<10} {settings}")
+    typer.echo(f"  next: {suggestion.words}")
 
 
 def sample(folder: Path) -> None:

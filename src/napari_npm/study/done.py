@@ -23,7 +23,11 @@ def is_current(study: "Study", name: str) -> bool:
     parameters = study.parameters(name)
     state = study.state(name)
     records = [state.records[item.id] for item in step.items(study, parameters)]
-    return is_finished(study, state.finish, finish_key(study, step, parameters, records))
+    try:
+        key = finish_key(study, step, parameters, records)
+    except NpmError:
+        return False  # a step before it has not run
+    return is_finished(study, state.finish, key)
 
 
 def items_left(study: "Study", name: str) -> int | None:

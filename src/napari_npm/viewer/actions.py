@@ -10,7 +10,7 @@ from typing import Any
 from napari_npm.core.errors import NpmError
 
 from . import notify
-from .catalogue import open_dock
+from .catalogue import STUDY_DOCK, open_dock
 
 
 def next_image() -> None:
@@ -25,7 +25,7 @@ def previous_image() -> None:
 
 def run_all() -> None:
     """Run every step of the study that is left, up to the report."""
-    open_dock(_viewer(), "NPM study").run_all()
+    open_dock(_viewer(), STUDY_DOCK).run_all()
 
 
 def stop_job() -> None:

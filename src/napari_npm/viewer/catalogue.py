@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 PLUGIN = "napari-npm"
+STUDY_DOCK, MASK_DOCK = "NPM study", "Mask and calibrate"
 
 
 @dataclass(frozen=True)

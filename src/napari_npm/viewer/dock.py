@@ -1,7 +1,7 @@
 """What all docks share: a scrolling column, the current image, feedback, tasks and jobs."""
 
 from collections.abc import Callable, Sequence
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from qtpy.compat import isalive
@@ -37,12 +37,17 @@ def guarded(slot: Callable[[Any], None]) -> Callable[..., None]:
 
     @wraps(slot)
     def call(self: "Dock", *_: Any) -> None:
-        try:
-            slot(self)
-        except (NpmError, OSError) as error:
-            self.fail(error)
+        attempt(self, partial(slot, self))
 
     return call
+
+
+def attempt(owner: Any, work: Callable[[], None]) -> None:
+    """Do something for a dock or a part of one; show what the user should know, do not raise it."""
+    try:
+        work()
+    except (NpmError, OSError) as error:
+        owner.fail(error)
 
 
 class Dock(QWidget):

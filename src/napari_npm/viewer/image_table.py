@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QSize, Qt, Signal
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from .image_filter import FilteredImages
+from .thumbnails import SIZE, Thumbnails
 
 # Column title, step, tooltip.
 STATES = (
@@ -26,19 +29,45 @@ REVIEWS = {
 
 
 class ImageModel(QAbstractTableModel):
-    """Images of a study as table rows: name, sample, and one column a step."""
+    """Images of a study as table rows: picture and name, sample, and one column a step."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.pictures = Thumbnails(self)
+        self.pictures.changed.connect(self._pictured)
         self._images: tuple[Any, ...] = ()
+        self._rows: dict[str, int] = {}
         self._states: dict[str, frozenset[str]] = {}
         self._reviews: dict[str, Any] = {}
 
-    def set_images(self, images: tuple[Any, ...]) -> None:
-        """Show these images."""
+    def set_study(self, study: Any) -> None:
+        """Show the images of a study, or none."""
+        images = () if study is None else tuple(study.images)
+        self.pictures.follow(study)
+        if images == self._images:
+            return
         self.beginResetModel()
-        self._images = tuple(images)
+        self._images = images
+        self._rows = {image.id: row for row, image in enumerate(images)}
         self.endResetModel()
+
+    def image(self, row: int) -> Any:
+        """Return the image of a row."""
+        return self._images[row]
+
+    def is_done(self, image_id: str, step: str) -> bool:
+        """Tell whether a step is done for an image."""
+        return step in self._states.get(image_id, frozenset())
+
+    def waits(self, image_id: str) -> bool:
+        """Tell whether an image's mask waits for somebody to make it or look at it."""
+        review = self._reviews.get(image_id)
+        return review is None or review.value in ("none", "proposed")
+
+    def _pictured(self, image_id: str) -> None:
+        row = self.row_of(image_id)
+        if row >= 0:
+            self.dataChanged.emit(self.index(row, 0), self.index(row, 0))
 
     def set_states(self, states: dict[str, frozenset[str]]) -> None:
         """Show what is done."""
@@ -89,18 +118,19 @@ class ImageModel(QAbstractTableModel):
             return Qt.AlignmentFlag.AlignCenter
         if role == Qt.ItemDataRole.ToolTipRole:
             return f"{self._tip(image)}\nmask: {self.review_of(image.id)[1]}"
+        if role == Qt.ItemDataRole.DecorationRole and column == 0:
+            return self.pictures.icon(image.id)
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         if column < 2:
             return (image.id, image.sample)[column]
         if column == _MASK:
             return self.review_of(image.id)[0]
-        done = STATES[column - 2][1] in self._states.get(image.id, frozenset())
-        return _DONE if done else _LEFT
+        return _DONE if self.is_done(image.id, STATES[column - 2][1]) else _LEFT
 
-    @staticmethod
-    def _tip(image: Any) -> str:
-        facts = [
+    def _tip(self, image: Any) -> str:
+        facts = ["the file cannot be read any more"] if image.id in self.pictures.missing else []
+        facts += [
             f"{image.width} × {image.height} px, {image.pixel_size_nm:.4g} nm/px",
             f"sample {image.sample}, specimen {image.specimen}",
         ]
@@ -110,18 +140,22 @@ class ImageModel(QAbstractTableModel):
 
     def row_of(self, image_id: str) -> int:
         """Return an image's row, or -1."""
-        return next((row for row, image in enumerate(self._images) if image.id == image_id), -1)
+        return self._rows.get(image_id, -1)
 
 
 class ImageTable(QTableView):
-    """The images of a study; a click or Enter chooses one."""
+    """The images of a study; a click or Enter chooses one.
+
+    `listed` tells which images are listed in which order, whenever that changes.
+    """
 
     chosen = Signal(str)
+    listed = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
         self.images = ImageModel()
-        self.sorted = QSortFilterProxyModel(self)
+        self.sorted = FilteredImages(self)
         self.sorted.setSourceModel(self.images)
         self.setModel(self.sorted)
         self.setSortingEnabled(True)
@@ -138,7 +172,8 @@ class ImageTable(QTableView):
         header = self.horizontalHeader()
         header.setMinimumSectionSize(30)
         header.setHighlightSections(False)
-        self.verticalHeader().setDefaultSectionSize(22)
+        self.verticalHeader().setDefaultSectionSize(SIZE + 4)
+        self.setIconSize(QSize(SIZE, SIZE))
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column, width in enumerate((0, 56, *(40,) * len(STATES))):
@@ -146,6 +181,22 @@ class ImageTable(QTableView):
                 self.setColumnWidth(column, width)
         self.clicked.connect(self._choose)
         self.activated.connect(self._choose)
+        for changed in (
+            self.sorted.layoutChanged,
+            self.sorted.modelReset,
+            self.sorted.rowsInserted,
+            self.sorted.rowsRemoved,
+        ):
+            changed.connect(self._tell_listed)
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the images listed, from top to bottom."""
+        rows = range(self.sorted.rowCount())
+        role = Qt.ItemDataRole.UserRole
+        return tuple(self.sorted.data(self.sorted.index(row, 0), role) for row in rows)
+
+    def _tell_listed(self, *_: Any) -> None:
+        self.listed.emit(self.ids())
 
     def _choose(self, index: QModelIndex) -> None:
         self.chosen.emit(self.sorted.data(index, Qt.ItemDataRole.UserRole))
@@ -155,5 +206,8 @@ class ImageTable(QTableView):
         row = self.images.row_of(image_id)
         if row >= 0:
             index = self.sorted.mapFromSource(self.images.index(row, 0))
-            self.selectRow(index.row())
-            self.scrollTo(index)
+            if index.isValid():
+                self.selectRow(index.row())
+                self.scrollTo(index)
+            else:
+                self.clearSelection()

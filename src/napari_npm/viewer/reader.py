@@ -1,13 +1,17 @@
-"""napari reader: SEM images with their pixel size, so that the scale bar is right."""
+"""napari reader: SEM images with their pixel size, and studies."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from .study_work import is_study
+
 SUFFIXES = (".tif", ".tiff", ".png", ".bmp", ".jpg", ".jpeg")
 _STACK_LIMIT_BYTES = 4 * 1024**3
 
 LayerData = tuple[Any, dict[str, Any], str]
+# What napari takes for "read, but there are no layers to add".
+_NO_LAYERS: list[Any] = [(None,)]
 
 
 def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | None:
@@ -21,6 +25,8 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
     paths = [Path(path)] if isinstance(path, str) else [Path(one) for one in path]
     if not paths:
         return None
+    if len(paths) == 1 and is_study(paths[0]):
+        return open_study
     for one in paths:
         if one.is_dir():
             if not _images_in(one):
@@ -28,6 +34,32 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
         elif one.suffix.lower() not in SUFFIXES:
             return None
     return read_images
+
+
+def open_study(path: str | Sequence[str]) -> list[LayerData]:
+    """Open a study's folder, dropped on the canvas or chosen in the file menu, in its dock.
+
+    Returns
+    -------
+    list
+        No layers: the dock shows the study's images.
+
+    Raises
+    ------
+    NpmError
+        If there is no viewer to open it in, or a job runs in it.
+    """
+    from napari import current_viewer
+
+    from napari_npm.core.errors import NpmError
+
+    from .catalogue import STUDY_DOCK, open_dock
+
+    viewer = current_viewer()
+    if viewer is None:
+        raise NpmError("A study is opened in the viewer: napari-npm open STUDY.")
+    open_dock(viewer, STUDY_DOCK).open(Path(path) if isinstance(path, str) else Path(path[0]))
+    return _NO_LAYERS
 
 
 def read_images(path: str | Sequence[str]) -> list[LayerData]:

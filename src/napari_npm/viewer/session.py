@@ -51,6 +51,8 @@ class Session(QObject):
         For each image id the names of the steps done.
     reviews : dict
         For each image id how far its mask is, a `Review`.
+    listed : tuple of str
+        The images that are listed, in their order; empty where no list tells.
     job : Job or None
         The running job; a study has one at a time.
     """
@@ -73,6 +75,7 @@ class Session(QObject):
         self.image_id = ""
         self.states: dict[str, frozenset[str]] = {}
         self.reviews: dict[str, Any] = {}
+        self.listed: tuple[str, ...] = ()
         self.job: Job | None = None
         self._tasks: set[Task] = set()
         self.keeper = MaskKeeper(self)
@@ -240,8 +243,8 @@ class Session(QObject):
         self.image_changed.emit()
 
     def step_image(self, by: int) -> None:
-        """Show the next (1) or previous (-1) image."""
-        ids = [image.id for image in self.require_study().images]
+        """Show the next (1) or previous (-1) of the images listed."""
+        ids = list(self.listed) or [image.id for image in self.require_study().images]
         if ids:
             place = ids.index(self.image_id) + by if self.image_id in ids else 0
             self.show(ids[min(max(place, 0), len(ids) - 1)])

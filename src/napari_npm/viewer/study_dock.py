@@ -1,141 +1,162 @@
-"""NPM study dock: open or make a study, go through its images, run what is left."""
+"""NPM study dock: the study of this viewer, its images, what to do next, and all other docks."""
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+
+from napari_npm.core.wording import several
 
 from . import dialogs, notify
-from .dock import guarded
+from .catalogue import STUDY_DOCK
+from .dock import attempt, guarded
+from .dock_buttons import DockButtons
+from .dropping import Drops
 from .forms import Form
+from .image_filter import FilterRow
 from .image_table import ImageTable
+from .next_box import NextBox
+from .start_page import StartPage
 from .step_dock import StepDock
-from .study_work import add_folder, new_study, sample_study, short_path
+from .step_pages import StepPages
+from .study_work import add_folders, is_study, new_study, sample_study, short_path
 
 
 class StudyDock(StepDock):
-    """The study of this viewer: its images with their state, and its steps."""
+    """The workbench: where a study is opened, looked through and run, and other docks opened."""
 
     follows_image = False
 
     def build(self) -> None:
         """Lay the dock out."""
-        self.start_box = self._start_box()
+        self._to_add: tuple[Path, ...] = ()
+        self.start_page = self._start_page()
         self.study_box = self._study_box()
-        self.column.addWidget(self.start_box)
+        self.column.addWidget(self.start_page)
         self.column.addWidget(self.study_box, stretch=1)
+        Drops(self).dropped.connect(self.take_dropped)
         self.session.states_changed.connect(self._states_changed)
         self.session.reviews_changed.connect(self._states_changed)
         self.session.image_changed.connect(self._image_changed)
         self.session.job_started.connect(self._job_state)
         self.session.job_ended.connect(self._job_state)
 
-    def _start_box(self) -> QWidget:
-        box = QWidget()
-        layout = QVBoxLayout(box)
-        layout.setContentsMargins(0, 0, 0, 0)
-        self.welcome = self.note()
-        layout.addWidget(self.welcome)
+    def _start_page(self) -> QWidget:
+        self.sample_button = self.button(
+            "Open sample study", self.open_sample, "Made on first use in your documents folder"
+        )
+        self.new_button = self.button(
+            "New study from folder…", self.new_from_folder, "Choose images, then an empty folder"
+        )
         self.open_button = self.button(
             "Open study…", self.open_study, "Open the folder of a study (it holds study.toml)"
         )
-        self.new_button = self.button(
-            "New from images…",
-            self.new_from_folder,
-            "Make a study and take a folder of images into it: subfolders are samples, their "
-            "subfolders specimens",
+        self.empty_button = self.button(
+            "New empty study…", self.new_empty, "Choose a folder for it"
         )
-        self.empty_button = self.button("New empty…", self.new_empty, "Make a study without images")
-        self.sample_button = self.button(
-            "Sample study",
-            self.open_sample,
-            "A small study with known truth, to try every step on",
+        return StartPage(
+            (
+                (
+                    self.sample_button,
+                    "Three samples with a change planted at known places, to try every step on.",
+                ),
+                (
+                    self.new_button,
+                    "Subfolders are samples, theirs specimens. The images are never changed.",
+                ),
+                (self.open_button, "Go on with a study where you left it."),
+                (self.empty_button, "Images are added later."),
+            )
         )
-        self.row(layout, self.open_button, self.sample_button)
-        self.row(layout, self.new_button, self.empty_button)
-        return box
 
     def _study_box(self) -> QWidget:
         box = QWidget()
         layout = QVBoxLayout(box)
         layout.setContentsMargins(0, 0, 0, 0)
+        layout.addLayout(self._title_row())
+        self.next_box = NextBox(self.session, self.add_images, self.run_to)
+        layout.addWidget(self.next_box)
+        self.filter = FilterRow()
+        layout.addWidget(self.filter)
         self.table = ImageTable()
+        self.filter.changed.connect(self.table.sorted.ask)
         self.table.chosen.connect(self.session.show)
+        self.table.listed.connect(self._listed)
         layout.addWidget(self.table, stretch=1)
         self.previous_button = self.button(
-            "◀ Previous", self.previous_image, "Show the previous image"
+            "◀ Previous", self.previous_image, "Show the previous image of the list (Alt+Left)"
         )
-        self.next_button = self.button("Next ▶", self.next_image, "Show the next image")
-        self.add_button = self.button(
-            "Add…", self.add_images, "Take another folder of images into this study"
+        self.next_button = self.button(
+            "Next ▶", self.next_image, "Show the next image of the list (Alt+Right)"
         )
-        self.row(layout, self.previous_button, self.next_button, self.add_button)
+        self.count = QLabel()
+        self.row(layout, self.previous_button, self.next_button, self.count)
+        self.dock_buttons = DockButtons(self.viewer, STUDY_DOCK)
+        layout.addWidget(self.dock_buttons)
         self.run_button = self.job_button(
             "Run all that is left",
             self.run_all,
             "Run every step that is not done yet, up to the report",
         )
         layout.addWidget(self.run_button)
-        self.step_box = QComboBox()
-        self.step_box.setToolTip("A step of the method, with its parameters below")
-        self.step_button = self.job_button(
-            "Run to here", self.run_step, "Run what is left up to and including this step"
-        )
-        self.row(layout, self.step_box, self.step_button)
-        self.pages: list[QWidget] = []
-        self._fill_steps(layout)
+        self.steps = StepPages(self)
+        self.steps_fold = self.folded("One step, with its parameters", self.steps)
+        layout.addWidget(self.steps_fold)
         return box
 
-    def _fill_steps(self, column: QVBoxLayout) -> None:
-        from napari_npm.study.steps import STEPS
+    def _title_row(self) -> QHBoxLayout:
+        self.title = self.note()
+        self.menu_button = QPushButton("Study")
+        self.menu_button.setToolTip("Open, make, extend or close a study")
+        menu = QMenu(self.menu_button)
+        for text, slot in (
+            ("Add images…", self.add_images),
+            ("Open study…", self.open_study),
+            ("New study from folder…", self.new_from_folder),
+            ("New empty study…", self.new_empty),
+            ("Open sample study", self.open_sample),
+            ("Close study", self.close_study),
+        ):
+            menu.addAction(text).triggered.connect(slot)
+        self.menu_button.setMenu(menu)
+        row = QHBoxLayout()
+        row.addWidget(self.title, stretch=1)
+        row.addWidget(self.menu_button)
+        return row
 
-        for name, step in STEPS.items():
-            if name == "import":
-                continue
-            self.step_box.addItem(step.title, name)
-            page = QWidget()
-            layout = QVBoxLayout(page)
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.addWidget(self.note(step.summary))
-            page.hide()
-            column.addWidget(page)
-            self.pages.append(page)
-        self.step_box.currentIndexChanged.connect(self._step_chosen)
-        self._step_chosen(0)
-
-    def _step_chosen(self, place: int) -> None:
-        page = self.pages[place]
-        step = self.step_box.itemData(place)
-        if step not in self.forms:
-            form = self.step_form(step)
-            if self.session.study is not None:
-                form.set_values(self.session.study.parameters(step))
-            page.layout().addWidget(form)
-        for other in self.pages:
-            other.setVisible(other is page)
+    # what is shown
 
     def refresh(self) -> None:
-        """Show the study."""
+        """Show the study, or the ways to begin."""
         study = self.session.study
         self.study_box.setVisible(study is not None)
+        self.start_page.setVisible(study is None)
+        self.table.images.set_study(study)
+        self.next_box.refresh()
         if study is None:
-            self.welcome.setText(
-                "<b>No study is open.</b> A study keeps images of several samples with their "
-                "masks, maps, models and results in one folder."
-            )
             return
-        images, samples = len(study.images), len(study.samples)
-        place = short_path(study.folder)
-        self.welcome.setText(f"<b>{study.name}</b> · {samples} samples, {images} images<br>{place}")
-        self.table.images.set_images(study.images)
+        images, samples = several(len(study.images), "image"), several(len(study.samples), "sample")
+        self.title.setText(
+            f"<b>{study.name}</b> · {samples}, {images}<br>{short_path(study.folder)}"
+        )
         self._states_changed()
         self.table.select(self.session.image_id)
+        self._listed(self.table.ids())
         self._job_state()
 
     def _states_changed(self) -> None:
         self.table.images.set_states(self.session.states)
         self.table.images.set_reviews(self.session.reviews)
+
+    def _listed(self, image_ids: tuple[str, ...]) -> None:
+        self.session.listed = image_ids
+        study = self.session.study
+        if study is not None:
+            # Qt moves the mark on to a row that is left.
+            self.table.select(self.session.image_id)
+            total, shown = len(study.images), len(image_ids)
+            self.count.setText("" if shown == total else f"{shown} of {several(total, 'image')}")
 
     def _image_changed(self) -> None:
         self.table.select(self.session.image_id)
@@ -158,8 +179,8 @@ class StudyDock(StepDock):
         if folder is not None:
             self.open(folder)
 
-    def open(self, folder: Path, make: Callable[..., Any] | None = None) -> None:
-        """Open the study in a folder, or make one there."""
+    def open(self, folder: Path, make: Any = None) -> None:
+        """Open the study in a folder, or make one there with ``make(report, folder)``."""
         self.session.refuse_during_job()
         self.busy(f"Opening {folder.name}…")
         task = self.session.open(folder, make=make)
@@ -169,11 +190,17 @@ class StudyDock(StepDock):
         task.ended.connect(self.idle)
 
     def _opened(self, study: Any) -> None:
-        count = len(study.images)
-        if count:
-            self.say(f"Opened {study.name}: {count} images. Click one to show it.")
-        else:
-            self.say("The study has no images yet: add a folder of images.")
+        if study.images:
+            self.say("Click an image to show it. All keys: F1.")
+        elif not self._to_add:
+            self.say("The study has no images yet: add a folder of images, or drop one here.")
+
+    @guarded
+    def close_study(self) -> None:
+        """Give the study back; its layers stay."""
+        self.session.refuse_during_job()
+        self.session.close_study()
+        self.say("")
 
     @guarded
     def new_empty(self) -> None:
@@ -186,19 +213,22 @@ class StudyDock(StepDock):
     def new_from_folder(self) -> None:
         """Ask for images and for a place, and make a study of them."""
         images = dialogs.choose_folder(self, "Folder of images (subfolders are samples)")
-        if images is None:
-            return
+        if images is not None:
+            self._new_from((images,))
+
+    def _new_from(self, folders: tuple[Path, ...]) -> None:
         folder = dialogs.choose_folder(self, "Empty folder for the new study")
         if folder is None:
             return
-        self._images_to_add = images
+        self._to_add = folders
         self.open(folder, new_study)
         self.session.study_changed.connect(self._add_first)
 
     def _add_first(self) -> None:
         self.session.study_changed.disconnect(self._add_first)
         if self.session.study is not None:
-            self._take(self._images_to_add)
+            self._take(self._to_add)
+        self._to_add = ()
 
     @guarded
     def open_sample(self) -> None:
@@ -214,15 +244,31 @@ class StudyDock(StepDock):
         self.session.require_study()
         images = dialogs.choose_folder(self, "Folder of images (subfolders are samples)")
         if images is not None:
-            self._take(images)
+            self._take((images,))
 
-    def _take(self, images: Path) -> None:
+    def take_dropped(self, paths: tuple[Path, ...]) -> None:
+        """Open the study that was dropped, or take the folders of images in."""
+        attempt(self, partial(self._take_dropped, paths))
+
+    def _take_dropped(self, paths: tuple[Path, ...]) -> None:
+        self.session.refuse_during_job()
+        studies = [path for path in paths if is_study(path)]
+        if studies:
+            self.open(studies[0])
+        elif not all(path.is_dir() for path in paths):
+            self.say("Drop folders here: a study, or folders of images (subfolders are samples).")
+        elif self.session.study is None:
+            self._new_from(paths)
+        else:
+            self._take(paths)
+
+    def _take(self, folders: tuple[Path, ...]) -> None:
         study = self.session.require_study()
-        self.run_task("Taking the images in…", add_folder, study, images, done=self._added)
+        self.run_task("Taking the images in…", add_folders, study, folders, done=self._added)
 
     def _added(self, result: tuple[int, tuple[tuple[Path, str], ...]]) -> None:
         added, skipped = result
-        text = f"{added} images taken."
+        text = f"{several(added, 'image')} taken."
         if skipped:
             text += f" {len(skipped)} left out: " + " ".join(
                 f"{path.name} {reason}" for path, reason in skipped[:5]
@@ -238,12 +284,12 @@ class StudyDock(StepDock):
 
     @guarded
     def previous_image(self) -> None:
-        """Show the previous image."""
+        """Show the previous image of the list."""
         self.session.step_image(-1)
 
     @guarded
     def next_image(self) -> None:
-        """Show the next image."""
+        """Show the next image of the list."""
         self.session.step_image(1)
 
     @guarded
@@ -251,13 +297,13 @@ class StudyDock(StepDock):
         """Run every step that is left."""
         self.run_steps("Running all that is left", "run")
 
-    @guarded
-    def run_step(self) -> None:
-        """Run what is left up to the chosen step."""
-        step = self.step_box.currentData()
-        self.run_steps(f"Running to {self.step_box.currentText()}", "run", "--until", step)
+    def run_to(self, step: str, title: str = "") -> None:
+        """Run what is left up to a step."""
+        from napari_npm.study.steps import STEPS
+
+        title = f"Running to {title or STEPS[step].title}"
+        attempt(self, partial(self.run_steps, title, "run", "--until", step))
 
     def form_of(self, step: str) -> Form:
         """Return a step's form, choosing its page."""
-        self.step_box.setCurrentIndex(self.step_box.findData(step))
-        return self.forms[step]
+        return self.steps.form_of(step)

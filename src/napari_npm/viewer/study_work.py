@@ -12,6 +12,9 @@ from .layers import Kind, Subject
 from .ledger import Ledger
 from .warm_up import warm_up
 
+# How many images were taken, and the files left out with their reasons.
+Taken = tuple[int, tuple[tuple[Path, str], ...]]
+
 
 @dataclass(frozen=True)
 class ImageData:
@@ -40,6 +43,13 @@ class ImageData:
     maps: dict[Kind, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     strokes: Any = None
+
+
+def is_study(path: Path) -> bool:
+    """Tell whether a folder is that of a study."""
+    from napari_npm.study.model import FILE_NAME
+
+    return path.is_dir() and (path / FILE_NAME).exists()
 
 
 def open_study(report: Progress, folder: Path, make: Any = None) -> Any:
@@ -72,16 +82,14 @@ def sample_study(report: Progress, folder: Path) -> Any:
     from napari_npm.study import Study
     from napari_npm.study.sample import create_sample_study
 
-    if (folder / "study.toml").exists():
+    if is_study(folder):
         return Study.open(folder)
     report(0, 1, "copying the sample images")
     return create_sample_study(folder)
 
 
-def add_folder(
-    report: Progress, study: Any, folder: Path, pixel_size_nm: float | None = None
-) -> tuple[int, tuple[tuple[Path, str], ...]]:
-    """Take a folder of images into a study; subfolders are samples, theirs are specimens.
+def add_folders(report: Progress, study: Any, folders: Sequence[Path]) -> Taken:
+    """Take folders of images into a study; subfolders are samples, theirs are specimens.
 
     A folder without subfolders is one sample of the folder's name.
 
@@ -89,21 +97,30 @@ def add_folder(
     -------
     added, skipped
         How many images were taken, and the files left out with their reasons.
-    """
-    from napari_npm.study.importing import add_folder as take
 
-    nested = any(path.is_dir() and not path.name.startswith(".") for path in folder.iterdir())
-    result = take(
-        study,
-        folder,
-        sample=None if nested else folder.name,
-        pixel_size_nm=pixel_size_nm,
-        progress=report,
-    )
-    if not result.added:
-        first = result.skipped[0] if result.skipped else (folder, "holds no images.")
-        raise NpmError(f"No image was taken from {folder.name}: {first[0].name} {first[1]}")
-    return len(result.added), result.skipped
+    Raises
+    ------
+    NpmError
+        If no image was taken.
+    """
+    from napari_npm.study.importing import add_folder
+
+    added, skipped = 0, []
+    for folder in folders:
+        try:
+            nested = any(path.is_dir() and path.name[0] != "." for path in folder.iterdir())
+            sample = None if nested else folder.name
+            result = add_folder(study, folder, sample=sample, progress=report)
+        except (NpmError, OSError) as error:
+            # Those of the other folders are taken all the same.
+            skipped.append((folder, str(error)))
+            continue
+        added += len(result.added)
+        skipped += result.skipped
+    if not added:
+        first = skipped[0] if skipped else (folders[0], "holds no images.")
+        raise NpmError(f"No image was taken from {folders[0].name}: {first[0].name} {first[1]}")
+    return added, tuple(skipped)
 
 
 def image_data(
