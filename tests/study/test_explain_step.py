@@ -299,7 +299,57 @@ def test_a_mosaic_is_explained_without_seams(modelled):
     assert set(rows["target"][:2]) == {f"S{expected.target + 1}"}
     worst = expected.conservation[np.abs(expected.conservation - 1).argmax()]
     assert worst in rows["conservation"].to_numpy()[:2]
+    # what was used, not what was asked for
+    assert rows["engine"].tolist() == ["fused"] * 5
     run(modelled, ["regions"], scheduler="synchronous")
+
+
+def test_a_mosaic_states_what_was_used_whatever_was_asked(modelled):
+    for asked, stated in (
+        ({"engine": "zennit"}, ("zennit", "zplus", "spread", "float32")),
+        ({"engine": "auto", "precision": "bfloat16"}, ("fused", "zplus", "spread", "bfloat16")),
+        (
+            {"rule": "gradient x input", "precision": "float32"},
+            ("torch", "none", "none", "float32"),
+        ),
+    ):
+        look(modelled, stride_px=191, difference=False, **asked)
+        rows = modelled.table("relevance_mulf")
+        columns = ["engine", "input_rule", "undefined_rule", "precision"]
+        # the mosaic's tiles come first, then images of one tile
+        assert set(rows[columns].itertuples(index=False, name=None)) == {stated}
+
+
+def test_a_mosaic_keeps_its_profile_before_the_correction_and_its_shares(modelled):
+    from napari_npm.core.sliding import explain_image
+
+    spread_specimens(modelled)
+    trained(modelled, "both")
+    look(modelled, stride_px=191, correction="flat-field", field_sigma_px=4.0, difference=False)
+    mosaic = next(one.id for one in modelled.images if len(modelled.tiles_of(one.id)) == 2)
+    tiles = modelled.tiles_of(mosaic)
+    for model, kinds in (("mulf", ["mulf"]), ("both", ["mulf", "micf"])):
+        channels = [
+            np.concatenate([stacked(modelled, kind)[tile.index] for tile in tiles])
+            for kind in kinds
+        ]
+        plain = explain_image(modelled.load_model(model), np.stack(channels), stride=191)
+        table = modelled.table(f"relevance_{model}")
+        for number, tile in enumerate(tiles):
+            line = table.iloc[tile.index]
+            part = plain.relevance[None, 384 * number : 384 * (number + 1)]
+            before = [line[f"raw_edge_{k}"] for k in range(1, 5)]
+            assert before == pytest.approx(edge_profile(part).tolist(), rel=1e-3)
+            after = [line[f"edge_{k}"] for k in range(1, 5)]
+            (now,) = modelled.stack(f"relevance/{model}").read([tile])
+            assert after == pytest.approx(edge_profile(now[None]).tolist(), rel=1e-3)
+            assert before != pytest.approx(after, rel=1e-2)
+    # windows at rows 0, 191, 382 and 384: the first tile meets three of them, the last three
+    own = table.iloc[[tile.index for tile in tiles]]
+    shares = own[["share_mulf", "share_micf"]].to_numpy()
+    np.testing.assert_allclose(
+        shares, [plain.channel_share[:3].mean(0), plain.channel_share[1:].mean(0)], rtol=1e-3
+    )
 
 
 def test_truth_is_held_against_the_maps_tile_by_tile(modelled):

@@ -1,6 +1,7 @@
 """Where a network looked in an image larger than a tile, without seams."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,12 +42,18 @@ class ImageExplanation:
         The class that the network chose in each window, row by row.
     conservation, undefined : ndarray of float64, (n,)
         As in `Explanation`, of each window.
+    channel_share : ndarray of float64, (n, C)
+        Share of each channel of the input in the relevance of each window.
     windows : Windows
         Where they are.
     centre_bias : str
         What was done about it besides shifting the windows: "none", "crops" or "field".
     field : ndarray of float64, (tile, tile), or None
         What was divided out.
+    uncorrected : ndarray of float32, (H, W), or None
+        The relevance as it was before that, on the same scale, where asked for.
+    engine, input_rule, undefined_rule : str
+        How it was computed, as in `Explanation`.
     settings : mapping
         What was asked of `Explainer`.
     """
@@ -58,9 +65,14 @@ class ImageExplanation:
     predicted: NDArray[np.int64]
     conservation: NDArray[np.float64]
     undefined: NDArray[np.float64]
+    channel_share: NDArray[np.float64]
     windows: Windows
     centre_bias: str
     field: NDArray[np.float64] | None
+    uncorrected: NDArray[np.float32] | None
+    engine: str
+    input_rule: str
+    undefined_rule: str
     settings: Mapping[str, Any]
 
     @property
@@ -83,6 +95,7 @@ def explain_image(
     stride: int | None = None,
     centre_bias: Literal["none", "crops"] | NDArray[np.float64] = "none",
     sigma_px: float = 16.0,
+    uncorrected: bool = False,
     against: int | Literal["others"] | None = None,
     batch_size: int = 8,
     progress: Progress = silent,
@@ -113,6 +126,8 @@ def explain_image(
         an array one that was fitted elsewhere.
     sigma_px : float
         Standard deviation in px of the Gaussian that smooths the mean map of "crops".
+    uncorrected : bool
+        Also return the relevance without this division.
     against : int or "others", optional
         Class to compare the target with, as for `explain`.
     batch_size : int
@@ -144,6 +159,7 @@ def explain_image(
     blends = [Blend(windows)]
     mean, used = np.zeros((tile, tile)), 0
     predicted, conservation, undefined = np.zeros(n, np.int64), np.zeros(n), np.zeros(n)
+    shares = []
     for start in range(0, n, batch_size):
         part = range(start, min(start + batch_size, n))
         found = explainer([crops[number] for number in part], target, against)
@@ -161,16 +177,20 @@ def explain_image(
         predicted[start:stop] = found.predicted
         conservation[start:stop] = found.conservation
         undefined[start:stop] = found.undefined
+        shares.append(found.channel_share)
         least = float(found.conservation.min())
         progress(before + stop, before + n, "Relevance", {"conservation": least})
     if bias == "crops":
         if used < LEAST_MAPS:
             raise NpmError(_TOO_FEW.format(used))
         field = smooth_field(mean, sigma_px=sigma_px)
+    wanted = used / n * image.shape[-2] * image.shape[-1] / tile**2  # some may hold no relevance
+    raw = None
+    if uncorrected:
+        raw = deepcopy(blends[0]).mean()
+        raw *= _scale(raw, wanted)
     relevance = blends[0].mean(field)
-    total = float(relevance.sum(dtype=np.float64))
-    wanted = used / n * relevance.size / tile**2  # a window without relevance holds none
-    scale = np.float32(wanted / total if total > 0 else 1.0)
+    scale = _scale(relevance, wanted)
     relevance *= scale
     difference = None
     if len(blends) > 1:
@@ -184,11 +204,22 @@ def explain_image(
         predicted=predicted,
         conservation=conservation,
         undefined=undefined,
+        channel_share=np.concatenate(shares),
         windows=windows,
         centre_bias=bias,
         field=field,
+        uncorrected=raw,
+        engine=found.engine,
+        input_rule=found.input_rule,
+        undefined_rule=found.undefined_rule,
         settings=settings,
     )
+
+
+def _scale(relevance: NDArray[np.float32], wanted: float) -> np.float32:
+    """Return what makes relevance sum to what is wanted."""
+    total = float(relevance.sum(dtype=np.float64))
+    return np.float32(wanted / total if total > 0 else 1.0)
 
 
 def _most_probable(

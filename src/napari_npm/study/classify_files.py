@@ -121,6 +121,7 @@ def _facts(
             "stride_px": explanation.stride,
             "centre_bias": explanation.centre_bias,
             "conservation": [float(conservation.min()), float(conservation.max())],
+            "engine": explanation.engine,
             "settings": dict(explanation.settings),
         }
     return facts

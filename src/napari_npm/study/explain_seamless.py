@@ -13,7 +13,7 @@ from .explaining import Explained
 from .settings import ExplainParameters
 from .store import Tile
 from .study import Study
-from .wiring import ModelTiles
+from .wiring import MODEL_MAPS, ModelTiles
 
 
 def explain_seamless(
@@ -45,12 +45,16 @@ def explain_seamless(
         None if target is None else int(target[0]),
         stride=parameters.stride_px,
         centre_bias=field,
+        uncorrected=corrected,
         against=against,
         batch_size=parameters.batch_size,
         progress=progress,
         **explainer_settings(parameters),
     )
     relevance = np.asarray(cut_tiles(found.relevance, origins))
+    raw = relevance
+    if found.uncorrected is not None:
+        raw = np.asarray(cut_tiles(found.uncorrected, origins))
     difference = found.difference
     facts = []
     for origin in origins:
@@ -64,6 +68,8 @@ def explain_seamless(
         ]
         kept = found.conservation[touching]
         votes = np.bincount(found.predicted[touching])
+        mean = found.channel_share[touching].mean(0).tolist()
+        shares = dict(zip(MODEL_MAPS[name], mean, strict=True)) if len(mean) > 1 else {}
         facts.append(
             {
                 "target": found.target,
@@ -73,14 +79,15 @@ def explain_seamless(
                 "raw_sum": None,
                 "conservation": float(kept[np.abs(kept - 1).argmax()]),
                 "undefined": float(found.undefined[touching].mean()),
-                "engine": parameters.engine,
-                "input_rule": parameters.input_rule,
-                "undefined_rule": parameters.undefined,
+                **{f"share_{kind}": share for kind, share in shares.items()},
+                "engine": found.engine,
+                "input_rule": found.input_rule,
+                "undefined_rule": found.undefined_rule,
             }
         )
     return Explained(
         relevance,
-        relevance,
+        raw,
         None if difference is None else np.asarray(cut_tiles(difference, origins)),
         tuple(facts),
     )

@@ -32,6 +32,7 @@ _ENGINE = {
     "fused": "this package's own engine for its network",
     "zennit": "zennit",
     "torch": "torch's automatic differentiation",
+    # tables of mosaics that an earlier version wrote
     "auto": "this package's own engine where it applies, else zennit",
 }
 _PADDING = {
