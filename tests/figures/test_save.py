@@ -4,11 +4,12 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
+import tifffile
 from matplotlib.figure import Figure
 from PIL import Image
 
 from napari_npm.core.errors import NpmError
-from napari_npm.figures import porosity_figure, save_figure
+from napari_npm.figures import look_of, porosity_figure, save_figure
 
 MAP = np.random.default_rng(0).random((30, 40)).astype(np.float32)
 
@@ -128,3 +129,12 @@ def read_label(figure):
     found = re.findall(r">([\d.]+) (nm|µm|mm)</text>", buffer.getvalue())
     assert len(found) == 1
     return float(found[0][0]), found[0][1]
+
+
+@pytest.mark.parametrize(("background", "channels"), [("white", 3), ("transparent", 4)])
+def test_a_tiff_has_alpha_only_where_something_shines_through(tmp_path, background, channels):
+    with look_of(background=background):
+        figure = porosity_figure(MAP, 52.0)
+    figure.pixel_size_nm = None
+    pixels = tifffile.imread(save_figure(figure, tmp_path / "map.tif"))
+    assert pixels.shape[2] == channels

@@ -63,8 +63,6 @@ def save_figure(
     if not 20 <= dpi <= 2400:
         raise NpmError(f"The resolution of a figure must be 20 to 2400 dpi, not {dpi:g}.")
     options: dict[str, Any] = {}
-    if kind.startswith("tif"):
-        options["pil_kwargs"] = {"compression": "tiff_lzw"}
     if kind in _METADATA:
         options["metadata"] = _METADATA[kind]
     with (
@@ -76,17 +74,20 @@ def save_figure(
         if size is not None:
             # of the pixels that are written
             size *= sized.dpi / dpi
-        if size is not None and kind.startswith("tif"):
+        if kind.startswith("tif"):
             _write_tiff(sized, temporary, dpi, size)
             return target
         if size is not None and kind == "png":
             options["metadata"] = {"PixelSize": f"{size:.6g} nm"}
-        sized.savefig(temporary, format="tiff" if kind == "tif" else kind, dpi=dpi, **options)
+        sized.savefig(temporary, format=kind, dpi=dpi, **options)
     return target
 
 
-def _write_tiff(figure: Figure, path: Path, dpi: float, pixel_size_nm: float) -> None:
-    """Write a TIFF that tells printers its dpi, and Fiji and OME readers its pixel size."""
+def _write_tiff(figure: Figure, path: Path, dpi: float, pixel_size_nm: float | None) -> None:
+    """Write a TIFF that tells printers its dpi, and Fiji and OME readers its pixel size, if any.
+
+    Where nothing shines through it has no alpha, which many journals refuse.
+    """
     import tifffile
 
     buffer = io.BytesIO()
@@ -95,24 +96,25 @@ def _write_tiff(figure: Figure, path: Path, dpi: float, pixel_size_nm: float) ->
     pixels = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4)
     if (pixels[..., 3] == 255).all():
         pixels = pixels[..., :3]
+    size = pixel_size_nm and {
+        "axes": "YXS",
+        "PhysicalSizeX": pixel_size_nm,
+        "PhysicalSizeXUnit": "nm",
+        "PhysicalSizeY": pixel_size_nm,
+        "PhysicalSizeYUnit": "nm",
+        # the same figure gives the same file
+        "UUID": "00000000-0000-0000-0000-000000000000",
+    }
     tifffile.imwrite(
         path,
         pixels,
-        ome=True,
+        ome=size is not None,
         photometric="rgb",
         extrasamples=["unassalpha"] if pixels.shape[2] == 4 else None,
         compression="lzw",
         resolution=(dpi, dpi),
         resolutionunit="INCH",
-        metadata={
-            "axes": "YXS",
-            "PhysicalSizeX": pixel_size_nm,
-            "PhysicalSizeXUnit": "nm",
-            "PhysicalSizeY": pixel_size_nm,
-            "PhysicalSizeYUnit": "nm",
-            # the same figure gives the same file
-            "UUID": "00000000-0000-0000-0000-000000000000",
-        },
+        metadata=size,
     )
 
 
