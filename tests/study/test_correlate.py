@@ -149,6 +149,25 @@ def test_a_sample_without_regions_is_left_out(small, computed):
     lengths = small.table("lengths")
     assert list(lengths[lengths["source"] == REGIONS]["sample"]) == ["S1"]
     assert set(small.table("s2_differences")["source"]) == {WHOLE}
+    (outcome,) = run(small, ["correlate"], scheduler="synchronous", force=True)
+    said = "The characteristic regions of MulF of S2 are empty: there is nothing to correlate"
+    assert [text.startswith(said) for text in outcome.warnings] == [True, False]
+
+
+def test_regions_that_are_empty_everywhere_are_told(small):
+    give_regions(small, "mulf", empty=("S1", "S2"))
+    small.set_parameters("correlate", whole=False)
+    (outcome,) = run(small, ["correlate"], scheduler="synchronous")
+    (said,) = outcome.warnings
+    assert said.startswith("The characteristic regions of MulF of S1, S2 are empty")
+
+
+def test_maps_that_hold_nan_are_named(small):
+    maps = small.stack("mulf").read(small.tiles)
+    maps[4, 7, 9] = np.nan
+    small.stack("mulf").write(small.tiles, maps)
+    with pytest.raises(NpmError, match=f"porosity of {small.tiles[4].name} holds"):
+        run(small, ["correlate"], scheduler="synchronous")
 
 
 def test_one_pixel_a_map_leaves_the_lengths_open(small, computed):

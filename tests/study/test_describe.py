@@ -95,6 +95,7 @@ def test_volume_fractions_with_their_spread_over_tiles_and_specimens(described):
     own = tiles[tiles["sample"] == "S1"]["fraction_0.2_0.4"]
     means = own.groupby(tiles["specimen"]).mean()
     line = table[(table["sample"] == "S1") & (table["porosity_from"] == 0.2)].iloc[0]
+    assert table["porosity_to"].tolist() == 2 * [0.2, 0.4, 0.6, 0.8, 1.0]
     assert (line["tiles"], line["specimens"]) == (3, 2)
     assert line["mean"] == pytest.approx(own.mean())
     assert line["sd_tiles"] == pytest.approx(own.std())
@@ -191,6 +192,14 @@ def test_constant_maps_are_described(made):
     assert any("one grey level only" in text for text in section.paragraphs)
     for one in statistics_figures(made):
         one.draw()
+
+
+def test_maps_that_hold_nan_are_named(made):
+    maps = made.stack("mulf").read(made.tiles)
+    maps[3, 7, 9] = np.nan
+    made.stack("mulf").write(made.tiles, maps)
+    with pytest.raises(NpmError, match=f"porosity of {made.tiles[3].name} holds"):
+        run(made, ["describe"], scheduler="synchronous")
 
 
 def test_other_names_of_samples_and_specimens_need_no_new_counts(made):

@@ -13,6 +13,7 @@ from .results import REGIONS, WHOLE, directions_of, regions_source, two_point_of
 from .settings import CorrelateParameters
 from .study import Study
 from .tables import write_rows
+from .wiring import MAP_NAMES
 
 if TYPE_CHECKING:
     from napari_npm.core.correlation import CorrelationDifference, Length, TwoPoint
@@ -35,6 +36,22 @@ def sources(study: Study, parameters: CorrelateParameters) -> list[str]:
 def model_of(source: str) -> str:
     """Return the model whose regions a source is."""
     return source.removeprefix(REGIONS).removeprefix("_") or "mulf"
+
+
+def empty_words(
+    study: Study, parameters: CorrelateParameters, found: Sequence[tuple[str, str]]
+) -> tuple[str, ...]:
+    """Say which samples have no pair of pixels in a source; `found` lists those that have."""
+    said = []
+    for source in sources(study, parameters):
+        empty = [one.name for one in study.samples if (source, one.name) not in found]
+        if empty:
+            where = "" if source == WHOLE else f" of {MAP_NAMES[model_of(source)]}"
+            said.append(
+                f"The characteristic regions{where} of {', '.join(empty)} are empty: there is"
+                " nothing to correlate in them."
+            )
+    return tuple(said)
 
 
 def write_tables(study: Study, parameters: CorrelateParameters) -> Sequence[Path]:

@@ -86,10 +86,16 @@ def _summary(rows: Sequence[Row], found: "PoreDistribution") -> Row:
     }
 
 
+def fraction_edges(bins: int) -> list[float]:
+    """Return the edges of equal ranges of porosity, 0.6 rather than 0.6000000000000001."""
+    edges: list[float] = np.linspace(0, 1, bins + 1).round(12).tolist()
+    return edges
+
+
 def _fractions(rows: Sequence[Row], bins: int) -> list[Row]:
     """Return the volume fractions of Fig. 3d with their spread over tiles and specimens."""
     lines: list[Row] = []
-    edges = np.linspace(0, 1, bins + 1).tolist()
+    edges = fraction_edges(bins)
     for sample in dict.fromkeys(row["sample"] for row in rows):
         own = [row for row in rows if row["sample"] == sample]
         specimens = dict.fromkeys(row["specimen"] for row in own)

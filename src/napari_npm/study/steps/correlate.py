@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from napari_npm.core.progress import Progress
-from napari_npm.study.correlating import model_of, sources, write_tables
+from napari_npm.study.correlating import empty_words, model_of, sources, write_tables
 from napari_npm.study.hashing import hash_array
+from napari_npm.study.map_checks import refuse_nan
 from napari_npm.study.results import WHOLE, Flag, count_path
 from napari_npm.study.settings import CorrelateParameters
 from napari_npm.study.state import Record
@@ -77,12 +78,14 @@ class Correlate(Step[CorrelateParameters]):
         if source != WHOLE:
             flags = study.stack(f"regions/{model_of(source)}").read(tiles)
             masks = (flags & Flag.CHARACTERISTIC) > 0
+        maps = study.stack("mulf").read(tiles)
+        refuse_nan(maps, tiles)
         edges = group_edges(256)
         counts = np.zeros((sectors, r_max + 1, 256), dtype=np.int64)
         grouped = np.zeros((sectors, len(tiles), r_max + 1, edges.size - 1), dtype=np.int64)
         if masks is None or masks.any():
             found = two_point_by_direction(
-                study.stack("mulf").read(tiles),
+                maps,
                 masks,
                 r_max,
                 sectors=sectors,
@@ -139,15 +142,17 @@ class Correlate(Step[CorrelateParameters]):
             return ("Nothing was correlated: choose whole maps, or run the regions step first.",)
         lengths = study.table("lengths")
         if lengths is None or not len(lengths):
-            return ()
+            return empty_words(study, parameters, ())
+        found = list(zip(lengths["source"], lengths["sample"].astype(str), strict=True))
+        said = empty_words(study, parameters, found)
         known = lengths["correlation_determined"] & lengths["characteristic_determined"]
-        if known.all():
-            return ()
-        sentence = (
-            f"{int((~known).sum())} of {len(lengths)} two-point correlations leave a length open:"
-            " results/lengths.csv says what limits each."
-        )
-        return (sentence,)
+        if not known.all():
+            sentence = (
+                f"{int((~known).sum())} of {len(lengths)} two-point correlations leave a length"
+                " open: results/lengths.csv says what limits each."
+            )
+            return (*said, sentence)
+        return said
 
 
 def _blocks(study: Study, sample: str) -> Iterator[list[Tile]]:

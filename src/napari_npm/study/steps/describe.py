@@ -16,8 +16,9 @@ from napari_npm.study.descriptor_counts import (
     shape_counts,
     write_counts,
 )
-from napari_npm.study.descriptor_tables import descriptor_tables
+from napari_npm.study.descriptor_tables import descriptor_tables, fraction_edges
 from napari_npm.study.hashing import hash_array, hash_value
+from napari_npm.study.map_checks import refuse_nan
 from napari_npm.study.settings import DescribeParameters
 from napari_npm.study.state import Record
 from napari_npm.study.statistics_tables import statistics_tables
@@ -58,12 +59,13 @@ class Describe(Step[DescribeParameters]):
         from napari_npm.core.pores import find_pores
 
         tiles = study.tiles_of(item.id)
-        edges: list[float] = np.linspace(0, 1, parameters.fraction_bins + 1).tolist()
+        edges = fraction_edges(parameters.fraction_bins)
         names = [f"fraction_{low:.3g}_{high:.3g}" for low, high in pairwise(edges)]
         stack, pixel = study.stack("mulf"), study.pixel_size_nm
         rows, found, shapes = [], [], []
         for tile in tiles:
             one = stack.read([tile])[0]
+            refuse_nan(one[np.newaxis], [tile])
             mean, fractions = porosity(one)[0], porosity_fractions(one, edges)[0]
             pores = find_pores(
                 one,
