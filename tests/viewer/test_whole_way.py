@@ -3,11 +3,14 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
 from napari_npm.study import Study
+from napari_npm.viewer.catalogue import STUDY_DOCK
 from napari_npm.viewer.layers import Kind, Subject, find
+from napari_npm.viewer.relevance_dock import RelevanceDock
 
 # Runs the program itself; once the study's first image is on show it is ended, as by hand.
 PROGRAM = """
@@ -82,9 +85,11 @@ def test_run_all_stopped_and_gone_on_ends_with_the_report(opened, dock, viewer, 
     qtbot.waitUntil(lambda: "explain" in opened.session.states["A0"], timeout=30_000)
 
     relevance = dock("Relevance")
+    qtbot.waitUntil(lambda: relevance.model_box.box.currentText() == "mulf", timeout=30_000)
     click(relevance.show_button, qtbot)
     settled(relevance)
     assert find(viewer, Kind.RELEVANCE, Subject("A0", None, "A0")).visible
+    follows_from_image_to_image(opened, relevance, dock("Characteristic regions"), viewer, qtbot)
     train = dock("Train and predict")
     qtbot.waitUntil(lambda: "network on MulF" in train.learning.results.text(), timeout=30_000)
 
@@ -93,6 +98,41 @@ def test_run_all_stopped_and_gone_on_ends_with_the_report(opened, dock, viewer, 
     opened.window().close()
     with Study.open(folder) as study:
         assert study.models == ("mulf",)
+
+
+def follows_from_image_to_image(opened, relevance, regions, viewer, qtbot):
+    """Hold relevance and regions on show to the image that is opened next."""
+    study, subject = opened.session.study, Subject("", None, "any")
+
+    def shown(kind, image_id):
+        layer = find(viewer, kind, subject)
+        return layer is not None and layer.name.endswith(image_id)
+
+    # Side by side, so that both are seen: a dock behind another one does nothing.
+    for frame in (relevance, regions):
+        frame.parent().setFloating(True)
+        frame.parent().show()
+    click(regions.find_button, qtbot)
+    qtbot.waitUntil(lambda: shown(Kind.REGIONS, "A0"), timeout=60_000)
+    mask = find(viewer, Kind.MASK, subject)
+    mask.visible = True
+    click(opened.next_button, qtbot)
+    qtbot.waitUntil(lambda: shown(Kind.RELEVANCE, "A1"), timeout=60_000)
+    values = find(viewer, Kind.RELEVANCE, subject).metadata["napari_npm"]["values"]
+    assert np.array_equal(values, study.stacked("A1", "relevance/mulf"))
+    assert mask.visible
+    qtbot.waitUntil(lambda: shown(Kind.REGIONS, "A1"), timeout=60_000)
+    find(viewer, Kind.RELEVANCE, subject).visible = False
+    click(opened.previous_button, qtbot)
+    qtbot.waitUntil(lambda: shown(Kind.RELEVANCE, "A0"), timeout=60_000)
+    assert not find(viewer, Kind.RELEVANCE, subject).visible
+    relevance.follow_box.setChecked(False)
+    click(opened.next_button, qtbot)
+    qtbot.waitUntil(lambda: opened.session.image_id == "A1", timeout=30_000)
+    qtbot.wait(500)
+    assert find(viewer, Kind.RELEVANCE, subject) is None
+    for frame in (relevance, regions):
+        frame.parent().setFloating(False)
 
 
 @pytest.mark.parametrize(("end", "code"), [("close", 0), ("interrupt", 130)])
@@ -125,3 +165,24 @@ def test_the_program_without_a_study_says_so(arguments, tmp_path):
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_five_clicks_lead_from_nothing_to_relevance_on_the_sample(
+    dock, viewer, monkeypatch, tmp_path, qtbot, settled
+):
+    monkeypatch.setattr("platformdirs.user_documents_path", lambda: tmp_path)
+    study = dock(STUDY_DOCK)  # the first, in the menu
+    click(study.sample_button, qtbot)
+    box = study.next_box
+    qtbot.waitUntil(lambda: "porosity maps" in box.words.text(), timeout=120_000)
+    click(box.act_button, qtbot)
+    qtbot.waitUntil(lambda: study.session.job is not None, timeout=30_000)
+    qtbot.waitUntil(lambda: study.session.job is None, timeout=250_000)
+    qtbot.waitUntil(lambda: "Train the networks" in box.words.text(), timeout=60_000)
+    click(study.dock_buttons.buttons["Relevance"], qtbot)
+    (relevance,) = viewer.window._qt_window.findChildren(RelevanceDock)
+    click(relevance.explain_button, qtbot)
+    settled(relevance)
+    layer = find(viewer, Kind.RELEVANCE, Subject("", None, study.session.image_id))
+    assert layer.visible
+    assert relevance.model_box.box.currentText() == "sample model"

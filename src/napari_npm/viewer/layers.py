@@ -100,6 +100,12 @@ def recall(layer: Any) -> bool:
     return visible
 
 
+def visible_before(layer: Any) -> bool:
+    """Tell whether a layer is visible, or was so before it was retired."""
+    own = layer.metadata.get(RETIRED)
+    return bool(layer.visible if own is None else own["visible"])
+
+
 def source_of(layer: Any) -> Kind | None:
     """Return the kind of map a layer was made from, where that was kept."""
     own = layer.metadata.get(_KEY)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from qtpy.compat import isalive
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QLabel, QSlider
 
 from napari_npm.core.errors import NpmError
@@ -13,7 +13,7 @@ from napari_npm.core.errors import NpmError
 from .current import Current, current_image, current_subject
 from .dock import guarded
 from .image_work import layout
-from .layers import Kind, Subject, camera, find, present, put, source_of, values_of
+from .layers import Kind, Subject, camera, find, kind_of, present, put, source_of, values_of
 from .mask_layers import blank, outlined, put_below, show_crop
 from .region_table import RegionTable
 from .regions_work import Features, layer_features, regions_of
@@ -35,6 +35,8 @@ class RegionsDock(StepDock):
         self._subject: Subject | None = None
         self._asked: Any = None
         self._showing = False
+        # Whether regions were on show of the image before: those of the next are found too.
+        self._wanted = False
         group = self.group("Characteristic regions and boundaries")
         self._build_share(group)
         self.form = self.step_form("regions", folded=self._folded())
@@ -56,6 +58,7 @@ class RegionsDock(StepDock):
         self._live.done.connect(lambda found: self._turns.run(self._found(found)))
         self._live.failed.connect(self.say)
         self.viewer.mouse_drag_callbacks.append(self._clicked)
+        self.viewer.layers.events.inserted.connect(self._inserted)
 
     def _build_share(self, group: Any) -> None:
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -95,8 +98,17 @@ class RegionsDock(StepDock):
         subject = current_subject(self.viewer)
         same = subject is not None and subject == self._subject
         if not same or find(self.viewer, Kind.REGIONS, subject) is None:
+            self._wanted = not same
             self._live.drop()
             self._forget()
+
+    def _inserted(self, event: Any) -> None:
+        """Find the regions of relevance that came with another image."""
+        if not isalive(self) or kind_of(event.value) is not Kind.RELEVANCE:
+            return
+        if self._wanted and self.isVisible() and self.session.study is not None:
+            self._wanted = False
+            QTimer.singleShot(0, self._changed)
 
     def _forget(self) -> None:
         if self._subject is not None:

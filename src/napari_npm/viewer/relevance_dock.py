@@ -10,7 +10,17 @@ from napari_npm.core.errors import NpmError
 from .dock import guarded
 from .explain_work import Explained, explain_here, stored_relevance
 from .faithfulness_box import FaithfulnessBox
-from .layers import Kind, Subject, current_of, find, present, put, remove, removed
+from .layers import (
+    Kind,
+    Subject,
+    current_of,
+    find,
+    present,
+    put,
+    remove,
+    removed,
+    visible_before,
+)
 from .maps import CurrentMap, model_input
 from .model_box import ModelBox
 from .relevance_text import CANNOT, facts_text
@@ -31,6 +41,9 @@ class RelevanceDock(StepDock):
         from napari_npm.study.settings import SETTINGS
 
         self._source: CurrentMap | None = None
+        # The relevance shown last, and whether it was only brought along with its image.
+        self._layer: Any = None
+        self._following = False
         layout = self.group("Where the network looked")
         self.model_box = ModelBox(self._model_changed)
         layout.addWidget(self.model_box)
@@ -52,6 +65,13 @@ class RelevanceDock(StepDock):
             "Explain all images", self.explain_all, "Run all that is left up to this step"
         )
         layout.addWidget(self.all_button)
+        self.follow_box = QCheckBox("Follow the image")
+        self.follow_box.setToolTip(
+            "Show the relevance that the study has of each image that is opened"
+        )
+        self.follow_box.setChecked(True)
+        self.follow_box.toggled.connect(self._follow)
+        layout.addWidget(self.follow_box)
         self.beside_box = QCheckBox("Class difference beside the relevance")
         self.beside_box.setToolTip(
             "Show the class-difference map to the right of the image; else over it, hidden"
@@ -71,6 +91,7 @@ class RelevanceDock(StepDock):
         self.faithfulness = FaithfulnessBox(self)
         self.column.addWidget(self.faithfulness)
         self._model_changed()
+        self.session.image_changed.connect(self._follow)
 
     def refresh(self) -> None:
         """Follow the study's models."""
@@ -99,6 +120,7 @@ class RelevanceDock(StepDock):
     @guarded
     def explain(self) -> None:
         """Explain the current image in the background."""
+        self._following = False
         choice, source, maps = self._ask()
         parameters = self.form.parameters()
         self._source = source
@@ -137,7 +159,9 @@ class RelevanceDock(StepDock):
             yield
             if not self._still_shown(subject):
                 return False
-        put(
+        seen = self._layer is None or visible_before(self._layer)
+        brought = self._following and self._layer is not None
+        self._layer = put(
             self.viewer,
             Kind.RELEVANCE,
             subject,
@@ -145,7 +169,11 @@ class RelevanceDock(StepDock):
             values=found.relevance,
             source=source.kind,
         )
-        present(self.viewer, subject, Kind.RELEVANCE)
+        if brought:
+            # Whatever else is seen stays as it was on the image before.
+            self._layer.visible = seen
+        else:
+            present(self.viewer, subject, Kind.RELEVANCE)
         self._place()
         text = facts_text(found.rows)
         self.result.setText(text or "How this relevance was made is not known any more.")
@@ -169,12 +197,44 @@ class RelevanceDock(StepDock):
         width = layer.data.shape[-1] * float(layer.scale[-1])
         layer.translate = (0.0, 1.04 * width if beside else 0.0)
         layer.visible = beside
-        if beside:
+        if beside and not self._following:
             self.viewer.reset_view()
 
     @guarded
     def show_stored(self) -> None:
         """Show the relevance of the current image that the study has computed."""
+        self._following = False
+        self._show_stored()
+
+    def _follow(self, _: Any = None) -> None:
+        """Show the relevance that the study has of the image that is on show now."""
+        study, image_id = self.session.study, self.session.image_id
+        if not (self.follow_box.isChecked() and self.isVisible() and study and image_id):
+            return
+        if self.task is not None:
+            return  # once it is over, see `_task_over`
+        try:
+            record = f"{self.model_box.choice().name}/{image_id}"
+            if record in study.state("explain").records:
+                self._following = True
+                self._show_stored()
+        except NpmError:
+            pass  # what cannot be shown is said when it is asked for
+
+    def _task_over(self) -> None:
+        super()._task_over()
+        shown = None if self._source is None else self._source.subject.image_id
+        if self._following and shown != self.session.image_id:
+            self._follow()
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Show what was not shown while the dock was hidden."""
+        super().showEvent(event)
+        subject = Subject("", None, self.session.image_id or None)
+        if find(self.viewer, Kind.RELEVANCE, subject) is None:
+            self._follow()
+
+    def _show_stored(self) -> None:
         choice, source, _ = self._ask()
         study = self.session.require_study()
         if source.subject.image_id is None:
