@@ -234,6 +234,23 @@ def test_a_rectangle_is_resized_and_moved_by_the_mouse(patterns, qtbot):
     assert (groups.blocks[0].start, groups.blocks[0].stop) == (1, 3)
 
 
+def test_a_group_typed_beyond_the_last_map_ends_there(patterns):
+    box = patterns.groups
+    box.from_box.setValue(3)
+    assert (box.blocks[0].start, box.blocks[0].stop) == (2, 4)
+    box.to_box.setValue(0)
+    assert (box.blocks[0].start, box.blocks[0].stop) == (0, 2)
+
+
+def test_groups_set_one_right_after_another_are_all_worked_out(patterns, qtbot):
+    box = patterns.groups
+    for number, start in ((0, 1), (1, 0), (0, 2), (1, 1)):
+        patterns.set_group(number, start, start + 2)
+    qtbot.waitUntil(lambda: all(block.pattern is not None for block in box.blocks), timeout=30_000)
+    assert [block.start for block in box.blocks] == [2, 1]
+    assert [block.mean for block in box.blocks] == [1.0, 2.0]
+
+
 def test_other_numbers_of_groups_are_found_at_once(patterns, qtbot):
     patterns.form.fields["number"].set_value(1)
     qtbot.waitUntil(lambda: len(patterns.groups.blocks) == 1, timeout=30_000)

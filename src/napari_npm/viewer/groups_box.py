@@ -167,8 +167,11 @@ class GroupsBox(QGroupBox):
         self.changed.emit()
 
     def _typed(self, *_: Any) -> None:
+        count = len(self.dock.comparison.permutation)
         start, stop = self.from_box.value(), self.to_box.value() + 1
         if self.sender() is self.from_box:
+            # Two maps at least, none of them beyond the last.
+            start = min(start, count - 2)
             stop = max(stop, start + 2)
         start = max(min(start, stop - 2), 0)
         self.moved.emit(self.current, start, max(stop, start + 2))

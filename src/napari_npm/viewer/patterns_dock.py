@@ -49,6 +49,8 @@ class PatternsDock(StepDock):
         What is on show.
     """
 
+    remembered = ("model_box", "sample_box")
+
     def build(self) -> None:
         """Lay the dock out."""
         self.comparison: Any = None
@@ -193,10 +195,15 @@ class PatternsDock(StepDock):
             self._finding.ask(find_blocks, study, self.comparison, number, size)
 
     def _found(self, found: list[Block] | tuple[int, Block]) -> None:
-        if isinstance(found, tuple):
-            self.groups.replace(*found)
-        else:
+        if not isinstance(found, tuple):
             self.groups.show_blocks(found)
+            return
+        number, block = found
+        blocks = self.groups.blocks
+        # Meanwhile the group may have been set anew.
+        if number < len(blocks) and _place(blocks[number]) == _place(block):
+            self.groups.replace(number, block)
+        self._find_next()
 
     def set_group(self, number: int, start: int, stop: int) -> None:
         """Set a group by hand, and find out in the background what its maps share."""
@@ -205,7 +212,15 @@ class PatternsDock(StepDock):
         block = Block(start, stop, float("nan"))
         self.groups.replace(number, block)
         self.groups.choose(number)
-        self._finding.ask(_numbered, number, self.session.study, self.comparison, block)
+        self._find_next()
+
+    def _find_next(self) -> None:
+        """Find out what the maps of a group set by hand share, one group after another."""
+        for number, block in enumerate(self.groups.blocks):
+            if block.pattern is None:
+                study = self.session.study
+                self._finding.ask(_numbered, number, study, self.comparison, block)
+                return
 
     def _groups_changed(self) -> None:
         blocks = [(block.start, block.stop) for block in self.groups.blocks]
@@ -258,6 +273,10 @@ def _fill(box: QComboBox, names: list[str], keys: list[str]) -> None:
         box.addItem(name, key)
     box.setCurrentIndex(max(box.findData(before), 0) if keys else -1)
     box.blockSignals(False)
+
+
+def _place(block: Block) -> tuple[int, int]:
+    return block.start, block.stop
 
 
 def _numbered(report: Any, number: int, *arguments: Any) -> tuple[int, Block]:
