@@ -48,6 +48,20 @@ def test_lphp_labels_follow_the_isodata_threshold(dock, viewer, mulf, qtbot, set
     assert widget.plot.figure.axes[0].get_xlabel() == "porosity n"
 
 
+def test_the_threshold_of_an_image_is_forgotten_with_the_image(
+    dock, viewer, mulf, grey, qtbot, settled
+):
+    widget = dock("LP/HP")
+    click(widget.split_button, qtbot)
+    settled(widget)
+    qtbot.waitUntil(lambda: widget.plot.figure is not None, timeout=30_000)
+    viewer.layers.selection.active = find(viewer, Kind.MULF, SUBJECT)
+    assert "grey level" in widget.result.text()
+    viewer.add_image(grey, name="other")
+    assert widget.result.text() == ""
+    assert widget.plot.figure is None
+
+
 def test_explain_regions_and_s2_of_a_free_image(
     dock, viewer, mulf, model_folder, qtbot, settled, monkeypatch
 ):

@@ -203,3 +203,37 @@ def test_train_explain_measure_and_reopen(
     qtbot.waitUntil(lambda: again.session.image_id != "", timeout=30_000)
     assert again.session.study.models == ("mulf",)
     assert again.session.study.parameters("train").epochs == 3
+
+
+def test_set_up_a_figure_and_export_it(opened, dock, window, look, qtbot, settled, monkeypatch):
+    folder = opened.session.study.folder
+    window()
+    export = dock("Export figure")
+    QTest.keyClicks(export.kind_box, "From")
+    qtbot.waitUntil(lambda: "MulF" in export.picture.text(), timeout=60_000)  # there is none yet
+    layout, layers = (export.content.fields[name] for name in ("layout", "layers"))
+    QTest.keyClicks(layout, "side")
+    assert layout.value() == "side_by_side"
+    layers.set_value(("bse", "mask"))
+    QTest.keyClick(export.look.fields["letters"], Qt.Key.Key_Space)
+    qtbot.waitUntil(
+        lambda: not export._timer.isActive() and not export._latest.busy, timeout=60_000
+    )
+    look("export")
+
+    monkeypatch.setattr("napari_npm.viewer.dialogs.ask_name", lambda *_: "Fig 2")
+    click(export.presets.save_button, qtbot)
+    path = folder / "figures" / "figure 2.tif"
+    monkeypatch.setattr("napari_npm.viewer.dialogs.choose_new_file", lambda *_: path)
+    click(export.export_button, qtbot)
+    settled(export)
+    assert str(path) in export.status.text()
+    with Image.open(path) as figure:
+        assert figure.info["dpi"] == (300, 300)
+        assert figure.mode == "RGB"
+    preset = export.session.study.figure_preset("Fig 2")
+    assert (preset.layout, preset.layers, preset.letters) == ("side_by_side", ("bse", "mask"), True)
+
+    click(export.methods_button, qtbot)
+    settled(export)
+    assert (folder / "methods" / "references.bib").stat().st_size > 0

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from .current import current_subject
 from .dock import guarded
 from .image_work import Halves, split_image
 from .layer_styles import HP_COLOUR, LP_COLOUR
@@ -35,6 +36,15 @@ class LphpDock(StepDock):
         layout.addWidget(self.result)
         self.plot = Plot(self.viewer, "The histogram of the map with its threshold appears here.")
         layout.addWidget(self.plot)
+        self._told: Any = None
+
+    def refresh(self) -> None:
+        """Forget the threshold of an image that is no longer on show."""
+        if self._told is not None and self._told != current_subject(self.viewer):
+            self._told = None
+            self.result.clear()
+            self.plot.clear()
+            self.say("")
 
     @guarded
     def split(self) -> None:
@@ -59,6 +69,7 @@ class LphpDock(StepDock):
         if found.several:
             text += f" {found.several} tiles have several isodata thresholds; the lowest is used."
         self.result.setText(text)
+        self._told = source.subject
         self.say(f"LP/HP of {source.subject.name} made: LP blue, HP red.")
         self._histogram = found.counts, (low + 0.5) / 255, (high + 0.5) / 255
         self.plot.draw(self._draw)
