@@ -52,6 +52,7 @@ class Report(Step[ReportParameters]):
 
         from napari_npm.study.provenance import versions
         from napari_npm.study.reporting import headlines, methods_paragraph, sections
+        from napari_npm.study.reporting.staleness import stale_sentence
 
         environment = jinja2.Environment(
             loader=jinja2.PackageLoader("napari_npm.study", "reporting"),
@@ -62,6 +63,7 @@ class Report(Step[ReportParameters]):
         methods = methods_paragraph(study)
         page = environment.get_template("report.html.j2").render(
             study=study,
+            stale=stale_sentence(study),
             sections=sections(study),
             headlines=headlines(study),
             pictures=lambda section: _pictures(study, section.figures),
@@ -80,6 +82,13 @@ class Report(Step[ReportParameters]):
         write_text(study.results_folder / "methods.txt", methods + "\n")
         inputs = self.items(study, parameters)[0].inputs
         return Stored(hash_value(page), inputs=inputs)
+
+    def warnings(self, study: Study, parameters: ReportParameters) -> Sequence[str]:
+        """Say which results in the report are not those of the study's present state."""
+        from napari_npm.study.reporting.staleness import stale_sentence
+
+        said = stale_sentence(study)
+        return [] if said is None else [said]
 
 
 def _pictures(study: Study, starts: Sequence[str]) -> list[tuple[str, str, str, float]]:
