@@ -293,7 +293,7 @@ def test_images_are_left_out_with_their_reason_and_the_others_go_on(study, new_f
     assert "--pixel-size-nm" in reason(study, tmp_path / "bare.tif", out, g_csh=1, g_metal=2)
     assert "smaller than one tile" in reason(study, tmp_path / "tiny.tif", out, maps=True)
     assert "from 37 to 37" in reason(study, tmp_path / "grey.tif", out, maps=True)
-    assert "nan" in reason(study, tmp_path / "nan.tif", out, maps=True)
+    assert "NaN or infinity" in reason(study, tmp_path / "nan.tif", out, maps=True)
     assert "must be above" in reason(study, path, out, g_csh=200, g_metal=60)
     assert "does not know the class 'S9'" in reason(study, study.images[0].id, out, target="S9")
     write_labels(tmp_path / "other.tif", np.zeros((9, 9), np.uint8))

@@ -44,6 +44,12 @@ def read_porosity(path: str | Path) -> tuple[NDArray[np.float32], float | None]:
     porosity = np.asarray(raw.pixels, dtype=np.float32)
     if porosity.ndim != 2 or porosity.size == 0:
         raise NpmError(f"{path.name} is no map of rows and columns: save one channel of it.")
+    unknown = int(np.count_nonzero(~np.isfinite(porosity)))
+    if unknown:
+        raise NpmError(
+            f"{path.name} has no porosity (NaN or infinity) in {unknown} of {porosity.size} pixels:"
+            " fill them, or cut the map to where it is known."
+        )
     low, high = float(porosity.min()), float(porosity.max())
     if not (low >= 0 and high <= 1):
         raise NpmError(
