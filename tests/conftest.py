@@ -20,8 +20,9 @@ os.environ["MPLBACKEND"] = "Agg"
 # One thread a library: sums come out in the same order on every machine.
 os.environ["OMP_NUM_THREADS"] = "1"
 os.environ.setdefault("NUMBA_CACHE_DIR", str(ROOT / ".cache" / "numba"))
-# The user's own napari settings are neither read nor changed, nor is what was simulated before.
+# The user's own settings are neither read nor changed, nor is what was simulated before.
 os.environ["NAPARI_CONFIG"] = str(SCRATCH / "napari.yaml")
+os.environ["XDG_CONFIG_HOME"] = str(SCRATCH / "config")
 os.environ["XDG_CACHE_HOME"] = str(SCRATCH / "cache")
 
 # The same examples in every run, and no example fails because the machine is busy.

@@ -25,6 +25,12 @@ def _background_ends_first() -> Iterator[None]:
     wait_for_tasks()
 
 
+@pytest.fixture(autouse=True)
+def _nobodys_docks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Begin each test without sizes of docks that the user or another test left."""
+    monkeypatch.setattr("napari_npm.viewer.dock_sizes.sizes_path", lambda: tmp_path / "docks.json")
+
+
 @pytest.fixture
 def grey() -> np.ndarray:
     """A 120 x 160 image: C-S-H at 60, unhydrated cement at 90, metal at 200, noise of 2."""

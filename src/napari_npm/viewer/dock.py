@@ -24,6 +24,7 @@ from napari_npm.core.errors import NpmError
 from . import notify
 from .current import Current, current_image, current_subject
 from .docking import lie_over
+from .remembered import settings_of, take_settings
 from .session import Session, plain, session_of
 from .tasks import Task
 
@@ -60,6 +61,8 @@ class Dock(QWidget):
     """
 
     follows_image = True
+    # Paths of attributes, such as "calibration.live.live_box", whose widgets a study remembers.
+    remembered: tuple[str, ...] = ()
 
     def __init__(self, napari_viewer: Any) -> None:
         super().__init__()
@@ -68,6 +71,7 @@ class Dock(QWidget):
         self.session: Session = session_of(napari_viewer)
         self.task: Task | None = None
         self._followed: Any = None
+        self.folds: dict[str, QCollapsible] = {}
         self._build_frame()
         self.build()
         self.column.addStretch()
@@ -136,7 +140,16 @@ class Dock(QWidget):
     def _adopt(self) -> None:
         if isalive(self) and isalive(self.session):
             self.session.adopt(self.window())
-            lie_over(self, [dock for dock in self.window().findChildren(Dock) if dock is not self])
+            others = [dock for dock in self.window().findChildren(Dock) if dock is not self]
+            self.session.arrangement.welcome(self, alone=not lie_over(self, others))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what is set in the dock, as plain values: what a study remembers of it."""
+        return settings_of(self)
+
+    def take_settings(self, settings: dict[str, Any]) -> None:
+        """Set what `settings` returned; the dock may be newer, or the values changed by hand."""
+        take_settings(self, settings)
 
     def _refresh(self, event: Any = None) -> None:  # noqa: ARG002 - napari passes the event
         # Each layer that changes with the image would refresh all docks; its end does so once.
@@ -169,6 +182,7 @@ class Dock(QWidget):
         box.setDuration(0)
         box.layout().setContentsMargins(0, 0, 0, 0)
         box.addWidget(content)
+        self.folds[title] = box
         return box
 
     def button(self, text: str, slot: Callable[..., None], tip: str) -> QPushButton:

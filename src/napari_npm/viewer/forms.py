@@ -95,7 +95,7 @@ class Form(QWidget):
         step: str = "",
     ) -> None:
         super().__init__()
-        self._model = model
+        self.model = model
         self._step = step
         self.fields: dict[str, Any] = {}
         self._labels: dict[str, QLabel] = {}
@@ -107,6 +107,7 @@ class Form(QWidget):
         for name, info in model.model_fields.items():
             if include is None or name in include:
                 self._add(inner if name in folded else layout, name, info)
+        self.more: QCollapsible | None = None
         if folded:
             self.more = QCollapsible("More")
             self.more.setDuration(0)
@@ -169,7 +170,7 @@ class Form(QWidget):
         return row
 
     def _default(self, name: str) -> Any:
-        return self._model.model_fields[name].get_default(call_default_factory=True)
+        return self.model.model_fields[name].get_default(call_default_factory=True)
 
     def _default_words(self, name: str) -> str:
         default = self._default(name)
@@ -206,7 +207,7 @@ class Form(QWidget):
         NpmError
             If a value is out of bounds, in one sentence.
         """
-        return self._model.checked(self.values())
+        return self.model.checked(self.values())
 
     def set_values(self, values: Any) -> None:
         """Show parameters, given as a model or a mapping; names not in the form are left."""

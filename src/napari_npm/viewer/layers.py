@@ -211,10 +211,21 @@ def put(
 
 def show_scale_bar(viewer: Any) -> None:
     """Switch the scale bar on; its unit is the layers'."""
+    scale_bar(viewer).visible = True
+
+
+def scale_bar(viewer: Any) -> Any:
+    """Return the viewer's scale bar."""
     # napari 0.9 moved the overlay and deprecates the older place.
     canvas = getattr(viewer, "canvas", None)
-    bar = viewer.scale_bar if canvas is None else canvas.overlays.scale_bar
-    bar.visible = True
+    return viewer.scale_bar if canvas is None else canvas.overlays.scale_bar
+
+
+def grid(viewer: Any) -> Any:
+    """Return the viewer's grid of layers."""
+    # napari 0.9 moved it and deprecates the older place.
+    canvas = getattr(viewer, "canvas", None)
+    return viewer.grid if canvas is None else canvas.grid
 
 
 def camera(viewer: Any) -> Any:

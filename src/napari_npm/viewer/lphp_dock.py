@@ -17,6 +17,8 @@ from .step_dock import StepDock
 class LphpDock(StepDock):
     """Low- and high-porosity parts of a nanoporosity map."""
 
+    remembered = ("map_box",)
+
     def build(self) -> None:
         """Lay the dock out."""
         layout = self.group("Low (LP) and high porosity (HP)")

@@ -17,6 +17,15 @@ class MaskDock(StepDock):
     it has measured by ``calibration.measured``.
     """
 
+    remembered = (
+        "pages",
+        "mask.draw.auto_box",
+        "mask.draw.tolerance",
+        "calibration.live.live_box",
+        "calibration.live.clipped_box",
+        "calibration.live.log_box",
+    )
+
     def build(self) -> None:
         """Lay the dock out."""
         self.pages = QTabBar()

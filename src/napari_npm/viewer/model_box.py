@@ -141,6 +141,21 @@ class ModelBox(QWidget):
         self.fill(self._study)
         self.box.setCurrentIndex(self.box.findText(choice.name))
 
+    def state(self) -> Any:
+        """Return what is remembered of the choice: its name, or the folder that was chosen."""
+        choice = self.box.currentData()
+        return str(choice.folder) if choice in self._others else self.box.currentText()
+
+    def take_state(self, state: Any) -> str:
+        """Take in the model that `state` told of, if its folder is still there; return its name."""
+        if not isinstance(state, str):
+            return ""
+        folder = Path(state)
+        if not folder.is_absolute() or not (folder / WEIGHTS).exists():
+            return state
+        self.add(folder)
+        return folder.name
+
     def choice(self) -> ModelChoice:
         """Return the chosen model.
 

@@ -53,6 +53,8 @@ _COLUMNS = (
 class S2Dock(StepDock):
     """Two-point correlation function S2(r, Δn)."""
 
+    remembered = ("map_box", "where_box", "live_box", "first_box", "second_box", "source_box")
+
     def build(self) -> None:
         """Lay the dock out."""
         self._found: Correlation | None = None

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import QApplication, QMainWindow
 from napari_npm.core.errors import NpmError
 
 from . import notify
+from .arrangement import Arrangement
 from .jobs import Job
 from .masks import MaskKeeper
 from .showing import Showing
@@ -80,6 +81,7 @@ class Session(QObject):
         self._tasks: set[Task] = set()
         self.keeper = MaskKeeper(self)
         self._showing = Showing(self)
+        self.arrangement = Arrangement(self)
         self.keeper.failed.connect(self._complain)
         self.keeper.saved.connect(self.refresh_review)
         QApplication.instance().aboutToQuit.connect(wait_for_tasks)
@@ -118,6 +120,7 @@ class Session(QObject):
         if self._window is not None:
             self._window.removeEventFilter(self)
             self._window = None
+            self.arrangement.keep_sizes()
         if self.job is not None:
             self.job.cancel()
             if not self.job.wait(3000):
@@ -183,13 +186,13 @@ class Session(QObject):
         self.study, self.image_id = study, ""
         self.study_changed.emit()
         self.refresh_states()
-        if study.images:
-            self.show(study.images[0].id)
+        self.arrangement.restore(study)
 
     def close_study(self) -> None:
-        """Give the study back; its layers stay as they are."""
+        """Give the study back, with how its window looks; its layers stay as they are."""
         if self.study is None:
             return
+        self.arrangement.keep()
         try:
             self.keeper.wait()
         except (NpmError, OSError) as error:
@@ -227,10 +230,10 @@ class Session(QObject):
 
     # images
 
-    def show(self, image_id: str) -> None:
-        """Show an image of the study with its mask and maps, read in the background."""
+    def show(self, image_id: str) -> Task:
+        """Show an image of the study with its mask and maps, read by the task returned."""
         self.require_study()
-        self._showing.show(image_id)
+        return self._showing.show(image_id)
 
     @property
     def changing(self) -> bool:

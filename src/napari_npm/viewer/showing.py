@@ -31,8 +31,8 @@ class Showing(QObject):
         self._loading: Task | None = None
         self._turns = Turns(self)
 
-    def show(self, image_id: str) -> None:
-        """Read an image in the background, then show it."""
+    def show(self, image_id: str) -> Task:
+        """Read an image in the background, by the task returned, then show it."""
         session = self._session
         session.keeper.flush()
         if self._loading is not None:
@@ -40,7 +40,8 @@ class Showing(QObject):
         unsaved = session.keeper.ledgers_of(image_id)
         self._loading = Task(image_data, session.study, image_id, unsaved, parent=session)
         self._loading.done.connect(self._read)
-        session.start(self._loading)
+        started: Task = session.start(self._loading)
+        return started
 
     def stop(self) -> None:
         """Leave the layers as they are."""

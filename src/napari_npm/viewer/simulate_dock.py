@@ -22,6 +22,7 @@ class SimulateDock(StepDock):
     """Simulate how the signal rises with porosity; the study calibrates with the result."""
 
     follows_image = False
+    remembered = ("normalised_box",)
 
     def build(self) -> None:
         """Lay the dock out."""

@@ -29,6 +29,8 @@ _NOTHING = "Nothing is described yet: press “Describe all images” once they 
 class StatisticsDock(StepDock):
     """Porosity, pore sizes, and whether the samples differ in them."""
 
+    remembered = ("test_box", "descriptor_box", "level_box", "plot_box")
+
     def build(self) -> None:
         """Lay the dock out."""
         self.found = Statistics()

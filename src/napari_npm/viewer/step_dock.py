@@ -14,7 +14,10 @@ from .dock import Dock
 from .docking import frame_of
 from .forms import Form
 from .keys import bind_keys
+from .remembered import form_changes, set_form
 from .trial import Trial, keep_parameters, steps_of
+
+_FORMS = "forms"
 
 
 class StepDock(Dock):
@@ -43,6 +46,23 @@ class StepDock(Dock):
             if frame is not None:
                 # Tabs have no room for the plugin's name behind that of the dock.
                 frame.setWindowTitle(frame.windowTitle().removesuffix(f" ({PLUGIN})"))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what is set in the dock, with the forms' values that the study does not hold."""
+        study, forms = self.session.study, {}
+        for step, form in self.forms.items():
+            changes = form_changes(form, None if study is None else study.parameters(step))
+            if changes:
+                forms[step] = changes
+        return {**super().settings(), **({_FORMS: forms} if forms else {})}
+
+    def take_settings(self, settings: dict[str, Any]) -> None:
+        """Set what `settings` returned."""
+        super().take_settings(settings)
+        forms = settings.get(_FORMS)
+        for step, changes in forms.items() if isinstance(forms, dict) else ():
+            if step in self.forms:
+                set_form(self.forms[step], changes)
 
     def step_form(
         self,

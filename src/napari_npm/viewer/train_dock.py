@@ -12,6 +12,8 @@ from .train_page import TrainPage
 class TrainDock(StepDock):
     """Three pages, each a part of its own: `learning`, `evaluation` and `classification`."""
 
+    remembered = ("pages", "classification.model_box", "classification.stride")
+
     def build(self) -> None:
         """Lay the dock out."""
         self.pages = QTabBar()
