@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from napari_npm.core import NpmError
+from napari_npm.core._contrastive import ContrastiveEngine
 from napari_npm.core.network import NanoporosityNet, NetworkConfig, fused_copy
 from napari_npm.core.relevance import explain
 
@@ -26,7 +27,7 @@ def images(n=2, seed=1):
     return np.random.default_rng(seed).uniform(0.05, 1, (n, SIZE, SIZE)).astype(np.float32)
 
 
-def written_out(model, maps, starts, cut=3):
+def written_out(model, maps, starts, cut=2):
     """Activation times slope behind `cut` blocks, then z+ layer by layer, all by autograd."""
     net = fused_copy(model).requires_grad_(False)
     values = torch.as_tensor(maps, dtype=torch.float64)[:, None]
@@ -70,13 +71,18 @@ def test_it_is_the_sum_written_out(pooling, padding, head):
     )
 
 
-@pytest.mark.parametrize(("blocks", "cut"), [(4, 3), (3, 2), (2, 1), (1, 0)])
-def test_a_short_network_keeps_one_block_above_the_features(blocks, cut):
+@pytest.mark.parametrize(("blocks", "cut"), [(4, 2), (3, 1), (2, 1), (1, 0)])
+def test_it_starts_half_way_up_a_shorter_network(blocks, cut):
     model, maps = network(widths=WIDTHS[:blocks]), images()
     found = explain(model, maps, 1, rule="contrastive")
     others = torch.tensor([-0.5, 1.0, -0.5], dtype=torch.float64)
     true = written_out(model, maps, others, cut)
     assert np.abs(found.relevance - true).sum((1, 2)).max() < 1e-4
+
+
+def test_of_the_usual_seven_blocks_three_are_below():
+    engine = ContrastiveEngine(NanoporosityNet(3).eval(), "zplus", "spread", torch.float32)
+    assert (engine.cut, len(engine.upper)) == (3, 5)
 
 
 @pytest.mark.parametrize("side", [5, 9, 14, 20])

@@ -10,6 +10,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.study import run
 from napari_npm.study.model_cards import read_card
 from napari_npm.study.models import load_model, save_model
+from napari_npm.study.reporting import methods_paragraph
 from napari_npm.study.runner import items_left
 
 SMALL = {"widths": (2,) * 7, "batch_size": 4, "epochs": 1}
@@ -93,7 +94,8 @@ def test_another_device_is_no_reason_to_train_again_but_other_widths_are(quick):
 @pytest.mark.parametrize(
     ("values", "sentence"),
     [
-        ({"widths": (4, 4)}, "widths: .*at least 7"),
+        ({"widths": (4,)}, "widths: .*at least 2"),
+        ({"widths": (4,) * 8}, "widths: .*at most 7"),
         ({"widths": (0,) * 7}, "widths"),
         ({"precision": "float8"}, "precision"),
         ({"device": "abacus"}, "no device 'abacus'"),
@@ -108,6 +110,21 @@ def test_settings_that_cannot_be_are_a_sentence(quick, values, sentence):
 
     with pytest.raises(NpmError, match=sentence):
         attempt()
+
+
+def test_a_network_of_fewer_blocks_goes_all_the_way(quick):
+    shorter = {**SMALL, "widths": (2, 3, 4, 5)}
+    quick.set_parameters("train", maps=("mulf",), **shorter)
+    quick.set_parameters("explain", rule="contrastive", difference=False)
+    run(quick, ["train", "explain"])
+    assert load_model(quick.models_folder / "mulf").config.widths == (2, 3, 4, 5)
+    rows = quick.table("relevance_mulf")
+    assert len(rows) == len(quick.tiles)
+    some = rows["conservation"] > 0  # a network at chance may have nothing to say of a tile
+    assert some.any()
+    assert rows["conservation"][some].to_numpy() == pytest.approx(1, abs=1e-4)
+    said = methods_paragraph(quick)
+    assert "A network of four 3 x 3 convolutions (2, 3, 4, 5 feature maps)" in said
 
 
 def test_model_of_an_older_version_reads_one_map(quick):

@@ -8,15 +8,13 @@ from ._fused import LEAST_LOSS_BFLOAT16, FusedEngine
 from ._fused_layers import Loss
 from .network import fused_copy
 
-CUT = 3  # blocks below the features: these are 1/8 of the image's side
-
 
 class ContrastiveEngine(FusedEngine):
     """The contrastive rule, with the weights of one network.
 
-    At the outputs of block `CUT` each feature gets the positive part of activation times slope of
-    the score less the mean of the others' (as LayerCAM, Jiang et al. 2021,
-    doi:10.1109/TIP.2021.3089943, on a contrast as Gu et al. 2018, arXiv:1812.02100); the
+    Half-way up, after three of seven blocks or two of four, each feature gets the positive part of
+    activation times slope of the score less the mean of the others' (as LayerCAM, Jiang et al.
+    2021, doi:10.1109/TIP.2021.3089943, on a contrast as Gu et al. 2018, arXiv:1812.02100); the
     alpha1-beta0 rule takes it on to the pixels. Biases and negative weights above the cut count,
     so that the map depends on the class, which alpha1-beta0 alone hardly does.
 
@@ -32,7 +30,7 @@ class ContrastiveEngine(FusedEngine):
         super().__init__(model, input_rule, undefined, dtype)
         network = fused_copy(model).requires_grad_(False).to(self.exact)
         blocks: list[nn.Module] = list(network.get_submodule("blocks").children())
-        self.cut = min(CUT, len(blocks) - 1)
+        self.cut = len(blocks) // 2
         self.upper = nn.Sequential(*blocks[self.cut :], network.get_submodule("head"))
 
     def _explain(self, batch: Tensor, ask: Ask) -> Answer:

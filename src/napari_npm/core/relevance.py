@@ -72,8 +72,8 @@ def explain(
         carry relevance. Needs a network whose last module is linear.
     rule : str
         "alpha1-beta0" is the paper's. "contrastive" starts from what speaks for the target rather
-        than for the others in features of 1/8 of the image's side, which finds places that set a
-        class apart better (see `_contrastive`). For comparison: "epsilon-plus" (alpha1-beta0
+        than for the others in the features half-way up, which finds places that set a class apart
+        better (see `_contrastive`). For comparison: "epsilon-plus" (alpha1-beta0
         but epsilon on linear layers, by zennit; drops 0/0), "gradient x input" and "integrated
         gradients" (from a map of zeros). The last three give both signs: see
         `Explanation.contributions`.

@@ -68,8 +68,9 @@ class TrainParameters(Parameters):
     )
     widths: tuple[int, ...] = parameter(
         (16, 32, 64, 128, 128, 128, 128),
-        "Feature maps of each of the seven blocks.",
-        min_length=7,
+        "Feature maps of each block; seven blocks as in the paper. Fewer, such as 16,32,64,128,"
+        " look at smaller surroundings, so that relevance tells places better.",
+        min_length=2,
         max_length=7,
     )
     jitter_offset: float = parameter(

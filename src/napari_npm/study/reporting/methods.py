@@ -18,6 +18,8 @@ from .regions import regions_sentence
 from .relevance import explain_sentence
 from .similarity import compare_sentence
 
+_BLOCKS = ("no", "one", "two", "three", "four", "five", "six", "seven")
+
 
 def methods_paragraph(study: Study) -> str:
     """Return a paragraph that states every parameter of the steps that were run.
@@ -198,7 +200,7 @@ def _train(study: Study, p: Any) -> str:
     )
     names = {**MAP_NAMES, "both": "MulF and MicF maps as two channels"}
     return (
-        "A network of seven 3 x 3 convolutions"
+        f"A network of {_BLOCKS[len(p.widths)]} 3 x 3 convolutions"
         f" ({', '.join(map(str, p.widths))} feature maps) with batch normalisation, ReLU and 2 x 2"
         f" {p.pooling} pooling ({p.padding} padding, {p.head} head) was trained on"
         f" {' and on '.join(names[kind] for kind in p.maps)} maps for"

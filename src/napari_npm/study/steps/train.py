@@ -23,7 +23,7 @@ class Train(Step[TrainParameters]):
 
     name = "train"
     title = "Train"
-    summary = "Train the seven-block network to tell the samples apart, on MulF, MicF or both maps."
+    summary = "Train the network to tell the samples apart, on MulF, MicF or both maps."
     needs = ("split", "calibrate")
     parallel = False
     version = 2
