@@ -43,6 +43,8 @@ BUILDS = {
     "rep": {"padding": "replicate"},
     "avgrep": {"pooling": "average", "padding": "replicate"},
     "flat": {"head": "flatten"},
+    "avg4": {"pooling": "average", "widths": (16, 32, 64, 128)},
+    "max4": {"widths": (16, 32, 64, 128)},
 }
 WORDS = {
     "base": "max, zeros, gap",
@@ -50,6 +52,8 @@ WORDS = {
     "rep": "max, replicate, gap",
     "avgrep": "average, replicate, gap",
     "flat": "max, zeros, flatten",
+    "avg4": "average, zeros, gap, four blocks",
+    "max4": "max, zeros, gap, four blocks",
 }
 
 
