@@ -337,6 +337,10 @@ def test_one_figure_is_drawn_anew_and_the_report_keeps_the_others(finished_study
         study.set_parameters("figures", panels=1, dpi=50, formats=("svg",))
         (outcome,) = run(study, ["figures"], only=["confusion_mulf", "maps"])
         assert outcome.computed == 2
+        # what was just drawn is not among what is left
+        left = items_left(study, "figures")
+        assert left
+        assert outcome.warnings[0].startswith(f"{left} of {left + 2} are left")
         assert sorted(path.name for path in study.figures_folder.iterdir()) == [
             "confusion_mulf.png",
             "confusion_mulf.svg",

@@ -201,12 +201,11 @@ def _run_step(
         mapper = map_parallel if step.parallel else map_serial
         mapper(study, step, parameters, left, keep, working, scheduler, workers)
         state.keep_only([item.id for item in items])
-        if len(chosen) < len(items) and not all(
-            is_done(study, step, parameters, item) for item in items
-        ):
+        left_out = len(chosen) < len(items) and _left(study, step, parameters)
+        if left_out:
             outcome = "part"
             seconds = time.time() - started
-            said = _what_is_left(study, step, parameters, items) if computed else ()
+            said = _what_is_left(study, step, left_out, len(items)) if computed else ()
             return StepOutcome(step.name, computed, len(chosen) - computed, seconds, said)
         records = [state.records[item.id] for item in items]
         key = finish_key(study, step, parameters, records)
@@ -238,12 +237,15 @@ def _run_step(
     return StepOutcome(step.name, computed, len(items) - computed, seconds, said)
 
 
-def _what_is_left(
-    study: "Study", step: Step[Any], parameters: Any, items: Sequence[Item]
-) -> tuple[str, ...]:
-    left = sum(not is_done(study, step, parameters, item) for item in items)
+def _left(study: "Study", step: Step[Any], parameters: Any) -> int:
+    """Return how many items are left to do; what was just written is asked for anew."""
+    items = step.items(study, parameters)
+    return sum(not is_done(study, step, parameters, item) for item in items)
+
+
+def _what_is_left(study: "Study", step: Step[Any], left: int, n: int) -> tuple[str, ...]:
     said = (
-        f"{left} of {len(items)} are left or of other settings; the tables are written once all"
+        f"{left} of {n} are left or of other settings; the tables are written once all"
         f" are done: run {command(step.name, study.folder)} without --only."
     )
     return (said,)
