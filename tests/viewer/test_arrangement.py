@@ -98,6 +98,10 @@ def test_a_study_reopens_exactly_as_it_was_left(desk, study_folder, qtbot):
     micf.form.fields["sigma_px"].set_value(3.5)
     s2.form.more.expand(animate=False)
     s2.map_box.setCurrentText("MicF")
+    study = left.frame("NPM study").widget()
+    study.filter.field.setText("b")
+    study.filter.box.setCurrentText("not explained")
+    study.table.sortByColumn(0, Qt.SortOrder.DescendingOrder)
     left.show("B1")
     grey, labels = left.layer(Kind.IMAGE), left.layer(Kind.MASK)
     grey.contrast_limits, grey.gamma, grey.colormap = (20, 180), 0.8, "magma"
@@ -133,6 +137,9 @@ def test_a_study_reopens_exactly_as_it_was_left(desk, study_folder, qtbot):
     assert s2.form.more.isExpanded()
     assert not mask.calibration.calibrate_form.more.isExpanded()
     assert s2.map_box.currentText() == "MicF"
+    study = back.frame("NPM study").widget()
+    assert (study.filter.field.text(), study.filter.box.currentText()) == ("b", "not explained")
+    assert study.table.ids() == ("B1", "B0")
 
     grey, labels = back.layer(Kind.IMAGE), back.layer(Kind.MASK)
     assert tuple(grey.contrast_limits) == (20, 180)

@@ -33,6 +33,8 @@ _WAIT_MS, _TALLEST = 250, 300
 class ExportDock(StepDock):
     """Figures for papers from the study, or from what is open."""
 
+    remembered = ("live_box", "kind_box", "current_box", "content", "look")
+
     def build(self) -> None:
         """Lay the dock out."""
         self._latest = Latest(self)

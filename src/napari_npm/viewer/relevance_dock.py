@@ -36,6 +36,8 @@ class RelevanceDock(StepDock):
     One form for the current image and for the whole study: both are explained alike.
     """
 
+    remembered = ("model_box", "follow_box", "beside_box")
+
     def build(self) -> None:
         """Lay the dock out."""
         from napari_npm.study.settings import SETTINGS

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QAbstractSlider,
     QComboBox,
     QDoubleSpinBox,
+    QLineEdit,
     QSpinBox,
     QTabBar,
     QTabWidget,
@@ -70,6 +71,8 @@ def state_of(widget: Any) -> Any:
         return widget.state()
     if isinstance(widget, QComboBox):
         return widget.currentText()
+    if isinstance(widget, QLineEdit):
+        return widget.text()
     if isinstance(widget, QTabBar | QTabWidget):
         return widget.tabText(widget.currentIndex())
     if isinstance(widget, QAbstractButton):
@@ -88,6 +91,9 @@ def take_state(widget: Any, state: Any) -> None:
     elif isinstance(widget, QComboBox):
         if isinstance(state, str) and state and not _choose(widget, state):
             _Wish(widget, state)
+    elif isinstance(widget, QLineEdit):
+        if isinstance(state, str):
+            widget.setText(state)
     elif isinstance(widget, QTabBar | QTabWidget):
         titles = [widget.tabText(place) for place in range(widget.count())]
         if state in titles:

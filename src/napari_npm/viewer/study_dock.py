@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from napari_npm.core.wording import several
@@ -27,6 +28,7 @@ class StudyDock(StepDock):
     """The workbench: where a study is opened, looked through and run, and other docks opened."""
 
     follows_image = False
+    remembered = ("filter.field", "filter.box", "steps.box")
 
     def build(self) -> None:
         """Lay the dock out."""
@@ -303,6 +305,20 @@ class StudyDock(StepDock):
 
         title = f"Running to {title or STEPS[step].title}"
         attempt(self, partial(self.run_steps, title, "run", "--until", step))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what is remembered: also how the images are sorted."""
+        header = self.table.horizontalHeader()
+        order = header.sortIndicatorOrder() == Qt.SortOrder.DescendingOrder
+        return {**super().settings(), "sorted": [header.sortIndicatorSection(), order]}
+
+    def take_settings(self, settings: dict[str, Any]) -> None:
+        """Set what was remembered."""
+        super().take_settings(settings)
+        column, descending = settings.get("sorted", (-1, False))
+        if -1 <= int(column) < self.table.images.columnCount():
+            order = Qt.SortOrder.DescendingOrder if descending else Qt.SortOrder.AscendingOrder
+            self.table.sortByColumn(int(column), order)
 
     def form_of(self, step: str) -> Form:
         """Return a step's form, choosing its page."""
