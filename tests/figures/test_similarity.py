@@ -49,6 +49,18 @@ def test_groups_are_numbered_rectangles_around_their_cells():
     np.testing.assert_allclose(panels[2].images[0].get_extent(), [0.5, 12.5, 12.5, 0.5])
 
 
+@pytest.mark.parametrize(("count", "width_mm"), [(30, 175), (100, 175), (5, 120), (5, 85)])
+def test_no_label_of_a_matrix_is_cut_off(count, width_mm):
+    points = np.random.default_rng(0).random((count, count)) + 1
+    matrix = (points + points.T) * (1 - np.eye(count))
+    figure = matrix_figure(matrix, np.arange(count), [(0, 2)], width_mm=width_mm)
+    figure.canvas.draw()
+    boxes = [axes.get_tightbbox() for axes in figure.axes]
+    assert min(min(box.x0, box.y0) for box in boxes) >= 0
+    assert max(box.x1 for box in boxes) <= figure.bbox.width
+    assert max(box.y1 for box in boxes) <= figure.bbox.height
+
+
 def test_a_thousand_maps_are_one_image():
     points = RNG.random(1000).astype(np.float32)
     figure = matrix_figure(np.abs(points[:, None] - points), np.argsort(points), [(10, 40)])

@@ -101,6 +101,8 @@ def matrix_figure(
         float(np.quantile(one[away], _QUANTILE)) if away.any() else 0.0 for one in gradients
     )
     figure, axes = new_figure(2, 2, width_mm, 0.88 * width_mm)
+    # square panels beside bars: the plain layout cuts off labels at the left
+    figure.set_layout_engine("compressed")
     for k, (differences, gradient) in enumerate(zip((values, ordered), gradients, strict=True)):
         _image(axes[k, 0], differences, low, high, POROSITY_COLORMAP)
         _image(axes[k, 1], gradient, 0.0, steep, _GRADIENT_COLORMAP)
