@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 
@@ -232,6 +233,15 @@ def test_a_rectangle_is_resized_and_moved_by_the_mouse(patterns, qtbot):
     assert asked[-1] == (0, 2, 4)
     groups.to_box.setValue(2)
     assert (groups.blocks[0].start, groups.blocks[0].stop) == (1, 3)
+
+
+def test_the_saved_matrix_has_its_groups(patterns):
+    patterns.set_group(1, 1, 4)
+    axes = Figure().add_subplot()
+    patterns.matrix.to_save()(axes)
+    boxes = [patch.get_bbox().extents.tolist() for patch in axes.patches]
+    assert boxes == [[-0.5, -0.5, 1.5, 1.5], [0.5, 0.5, 3.5, 3.5]]
+    assert [text.get_text() for text in axes.texts] == ["1", "2"]
 
 
 def test_a_group_typed_beyond_the_last_map_ends_there(patterns):

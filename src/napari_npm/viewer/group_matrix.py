@@ -1,12 +1,14 @@
 """The ordered difference matrix with the groups as rectangles that the mouse moves and resizes."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QPointF, QRectF, Qt, Signal
 from qtpy.QtGui import QColor, QPainter, QPen
 
 from .linked_plot import LinkedPlot
+from .plots import Draw
 
 # An edge is taken hold of from so far away, px; a press that moves less is a click.
 _REACH, _DRAG = 6.0, 4.0
@@ -33,6 +35,18 @@ def draw_matrix(axes: Any, values: Any, label: str) -> None:
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.yaxis.get_major_locator().set_params(integer=True)
     axes.figure.colorbar(shown, ax=axes, label=label, fraction=0.046)
+
+
+def _draw_grouped(axes: Any, draw: Draw, groups: Sequence[tuple[int, int]]) -> None:
+    """Draw a matrix and its groups, as numbered rectangles."""
+    from matplotlib.patches import Rectangle
+
+    draw(axes)
+    for number, (start, stop) in enumerate(groups, 1):
+        corner, side = (start - 0.5, start - 0.5), stop - start
+        axes.add_patch(Rectangle(corner, side, side, fill=False, color=COLOUR, lw=1.5))
+        look = {"color": "white", "fontsize": 9, "fontweight": "bold"}
+        axes.text(start, start, str(number), ha="center", va="center", **look)
 
 
 class GroupMatrix(LinkedPlot):
@@ -63,6 +77,10 @@ class GroupMatrix(LinkedPlot):
         """Show groups, as start and stop along the order of so many maps."""
         self.groups, self.current, self.count = list(groups), current, count
         self.picture.update()
+
+    def to_save(self) -> Any:
+        """Return what draws the figure of a file: the groups belong to it."""
+        return partial(_draw_grouped, draw=self._draw, groups=tuple(self.groups))
 
     # mouse
 

@@ -220,7 +220,11 @@ class LinkedPlot(Plot):
         if path is not None:
             size = max(self.width(), 160), self.picture.height()
             path = path if path.suffix else path.with_suffix(".pdf")
-            self._write(save_plot, self._draw, size, path)
+            self._write(save_plot, self.to_save(), size, path)
+
+    def to_save(self) -> Any:
+        """Return what draws the figure of a file: without what marks the current image."""
+        return self._draw
 
     def save_data(self, *_: Any) -> None:
         """Ask where, and write the data behind the plot as CSV in the background."""
