@@ -33,7 +33,7 @@ from npe2 import PluginManifest
 import napari_npm
 manifest = PluginManifest.from_file(Path(napari_npm.__file__).parent / "napari.yaml")
 names = sorted({one.python_name.split(":")[0] for one in manifest.contributions.commands})
-from napari import Viewer  # what napari has loaded is no time of the plugin's
+import napari.qt, qtpy.QtWidgets, superqt  # what napari has loaded is no time of the plugin's
 start = time.perf_counter(), time.process_time()
 for name in names:
     importlib.import_module(name)

@@ -38,7 +38,7 @@ def test_every_action_is_a_command_with_a_menu_entry(manifest):
 
 def test_importing_the_manifests_modules_stays_light(manifest):
     modules = sorted({one.python_name.split(":")[0] for one in manifest.contributions.commands})
-    heavy = ("torch", "numba", "matplotlib", "napari")
+    heavy = ("torch", "numba", "matplotlib", "napari", "scipy.ndimage", "scipy.interpolate")
     code = (
         f"import sys, importlib\nfor name in {modules!r}: importlib.import_module(name)\n"
         f"found = [name for name in {heavy!r} if name in sys.modules]\n"

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
+import scipy  # its parts are loaded when they are used
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import PchipInterpolator
 
 from .errors import NpmError
 
@@ -64,7 +64,7 @@ class ResponseCurve:
         nodes = np.linspace(0.0, 1.0, _SAMPLES + 1)
         near = np.abs(nodes - n[np.abs(nodes[:, None] - n).argmin(axis=1)]) < _APART
         at = np.union1d(nodes[~near], n)
-        signal = np.clip(PchipInterpolator(n, y)(at), 0.0, 1.0)
+        signal = np.clip(scipy.interpolate.PchipInterpolator(n, y)(at), 0.0, 1.0)
         signal[np.searchsorted(at, n)] = y  # to the last bit: the ends are 0 and 1
         signal[[0, -1]] = 0.0, 1.0  # which rounding may miss
         if np.any(np.diff(signal) <= 0):

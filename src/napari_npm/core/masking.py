@@ -11,8 +11,8 @@ from enum import IntEnum
 from itertools import pairwise
 
 import numpy as np
+import scipy  # its parts are loaded when they are used
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from ._grey_image import grey_image
 from .errors import NpmError
@@ -90,7 +90,7 @@ def label_by_levels(
     if min(smooth_px, open_px, min_area_px, erode_px) < 0:
         raise NpmError("Smoothing, opening, smallest area and erosion must be 0 or more pixels.")
     if smooth_px > 0:
-        grey = ndimage.gaussian_filter(grey, smooth_px, mode="reflect")
+        grey = scipy.ndimage.gaussian_filter(grey, smooth_px, mode="reflect")
     labels = np.zeros(grey.shape, dtype=np.uint8)
     for label, (low, high) in sorted(ranges.items(), key=lambda item: item[1], reverse=True):
         region = (grey >= low) & (grey <= high)

@@ -8,8 +8,8 @@ compact and even in grey with a sharp edge, while calcium hydroxide is platy or 
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # its parts are loaded when they are used
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
 from ._grey_image import grey_image, region_of
 from .errors import NpmError
@@ -68,20 +68,20 @@ def find_pieces(region: ArrayLike, image: ArrayLike) -> Pieces:
     """
     grey = grey_image(image)
     inside = region_of(region, grey.shape, "region")
-    found, count = ndimage.label(inside)
+    found, count = scipy.ndimage.label(inside)
     labels = np.asarray(found).astype(np.int32)
     area = np.bincount(labels.ravel(), minlength=count + 1)[1:]
     solidity, elongation = np.ones(count), np.ones(count)
     mean, scatter, contrast = np.zeros(count), np.zeros(count), np.zeros(count)
-    for number, box in enumerate(ndimage.find_objects(labels)):
+    for number, box in enumerate(scipy.ndimage.find_objects(labels)):
         top, left = (max(side.start - _AROUND_PX, 0) for side in box)
         window = (slice(top, box[0].stop + _AROUND_PX), slice(left, box[1].stop + _AROUND_PX))
         piece = labels[window] == number + 1
         solidity[number], elongation[number] = _shape(piece, int(area[number]))
-        core = ndimage.binary_erosion(piece, border_value=1)
+        core = scipy.ndimage.binary_erosion(piece, border_value=1)
         values = grey[window][core if core.any() else piece]
         mean[number], scatter[number] = values.mean(), values.std()
-        distance = ndimage.distance_transform_cdt(~piece, metric="taxicab")
+        distance = scipy.ndimage.distance_transform_cdt(~piece, metric="taxicab")
         around = (distance > 0) & (distance <= _AROUND_PX) & ~inside[window]
         if around.any():
             contrast[number] = mean[number] - grey[window][around].mean()
@@ -165,7 +165,7 @@ def small_pieces(
 
     Pixels hang together by their sides, or by the neighbours that `structure` (3, 3) names.
     """
-    labels, _ = ndimage.label(region, structure)
+    labels, _ = scipy.ndimage.label(region, structure)
     small = np.bincount(labels.ravel()) <= max_area_px
     small[0] = False
     if enclosed:
@@ -178,7 +178,7 @@ def eroded(region: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
     """Keep what is further than a radius from the outside; the image's border is no outside."""
     if region.all():  # the distance transform needs a background
         return region
-    return np.asarray(ndimage.distance_transform_edt(region) > radius, dtype=np.bool_)
+    return np.asarray(scipy.ndimage.distance_transform_edt(region) > radius, dtype=np.bool_)
 
 
 def opened(region: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+import scipy  # its parts are loaded when they are used
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from .current import Current
 from .layers import Kind, Subject, find, put
@@ -83,7 +83,7 @@ def outlined(region: NDArray[np.bool_], width: int) -> NDArray[np.uint8]:
     width : int
         Width in px.
     """
-    inner = ndimage.binary_erosion(region, iterations=width, border_value=1)
+    inner = scipy.ndimage.binary_erosion(region, iterations=width, border_value=1)
     return (region & ~inner).astype(np.uint8)
 
 
