@@ -53,6 +53,7 @@ ABLATION = (
 DEPTH = (
     Experiment("nano", 1, tag="avg4"),
     Experiment("nano", 2, tag="avg4"),
+    Experiment("nano", 2, tag="avg4", seed=1),
     Experiment("nano", 2, tag="max4"),
 )
 RULES = (
