@@ -211,3 +211,66 @@ def evaluated_study(quick_study, tmp_path_factory) -> Path:
         )
         run(study, ["train", "evaluate"], scheduler="synchronous")
     return folder
+
+
+def trained(study, kind):
+    """Note a model as the train step would."""
+    study.state("train").add(Record(kind, "key", study.weights_hash(kind)))
+
+
+@pytest.fixture(scope="session")
+def modelled_folder(made_folder, tmp_path_factory):
+    """Return the made-up study with two small networks, for MulF and for both maps."""
+    import torch
+
+    from napari_npm.core.network import NanoporosityNet, NetworkConfig
+    from napari_npm.study.models import save_model
+
+    folder = tmp_path_factory.mktemp("modelled") / "study"
+    shutil.copytree(made_folder, folder)
+    with Study.open(folder) as study:
+        for kind, channels in (("mulf", 1), ("both", 2)):
+            torch.manual_seed(4)
+            config = NetworkConfig(widths=(4,) * 7, pooling="average", in_channels=channels)
+            model = NanoporosityNet(2, config).eval()
+            save_model(
+                study.models_folder / kind,
+                model,
+                {"maps": kind, "classes": ["S1", "S2"], "pixel_size_nm": 52.0},
+            )
+            trained(study, kind)
+        study.state("train").close(Finish("key", ()), ["mulf", "both"])
+    return folder
+
+
+@pytest.fixture
+def modelled(modelled_folder, tmp_path):
+    """Return an open copy of it in which only the MulF network counts as trained."""
+    shutil.copytree(modelled_folder, tmp_path / "modelled")
+    with Study.open(tmp_path / "modelled") as study:
+        study.state("train").close(Finish("key", ()), ["mulf"])
+        yield study
+
+
+@pytest.fixture
+def note_trained():
+    """Return a function that notes a model as the train step would."""
+    return trained
+
+
+@pytest.fixture
+def look():
+    """Return a function that explains a study, with parameters, and tells what was done."""
+
+    def call(study, **parameters):
+        study.set_parameters("explain", **parameters)
+        (outcome,) = run(study, ["explain"], scheduler="synchronous")
+        return outcome
+
+    return call
+
+
+@pytest.fixture
+def stacked():
+    """Return a function that reads all tiles of a stack."""
+    return lambda study, kind: study.stack(kind).read(study.tiles)

@@ -1,69 +1,14 @@
 """The explain step: what is stored is what the core says, corrected and told as was asked."""
 
-import json
-import shutil
-
 import numpy as np
 import pytest
 
 from napari_npm.core import average_precision, explain, roc_auc
-from napari_npm.core.centre_bias import edge_profile, flat_field, mean_field
 from napari_npm.core.errors import Cancelled, NpmError
-from napari_npm.study import Study, run
-from napari_npm.study.centre_fields import chosen_tiles, field_of, field_paths, halves
-from napari_npm.study.state import Finish, Record
+from napari_npm.study import run
 
 
-def trained(study, kind):
-    """Note a model as the train step would."""
-    study.state("train").add(Record(kind, "key", study.weights_hash(kind)))
-
-
-@pytest.fixture(scope="session")
-def modelled_folder(made_folder, tmp_path_factory):
-    """Return the made-up study with two small networks, for MulF and for both maps."""
-    import torch
-
-    from napari_npm.core.network import NanoporosityNet, NetworkConfig
-    from napari_npm.study.models import save_model
-
-    folder = tmp_path_factory.mktemp("modelled") / "study"
-    shutil.copytree(made_folder, folder)
-    with Study.open(folder) as study:
-        for kind, channels in (("mulf", 1), ("both", 2)):
-            torch.manual_seed(4)
-            config = NetworkConfig(widths=(4,) * 7, pooling="average", in_channels=channels)
-            model = NanoporosityNet(2, config).eval()
-            save_model(
-                study.models_folder / kind,
-                model,
-                {"maps": kind, "classes": ["S1", "S2"], "pixel_size_nm": 52.0},
-            )
-            trained(study, kind)
-        study.state("train").close(Finish("key", ()), ["mulf", "both"])
-    return folder
-
-
-@pytest.fixture
-def modelled(modelled_folder, tmp_path):
-    """Return an open copy of it in which only the MulF network counts as trained."""
-    shutil.copytree(modelled_folder, tmp_path / "modelled")
-    with Study.open(tmp_path / "modelled") as study:
-        study.state("train").close(Finish("key", ()), ["mulf"])
-        yield study
-
-
-def look(study, **parameters):
-    study.set_parameters("explain", **parameters)
-    (outcome,) = run(study, ["explain"], scheduler="synchronous")
-    return outcome
-
-
-def stacked(study, kind):
-    return study.stack(kind).read(study.tiles)
-
-
-def test_relevance_and_difference_are_those_of_the_core(modelled):
+def test_relevance_and_difference_are_those_of_the_core(modelled, look, stacked):
     look(modelled)
     expected = explain(modelled.load_model("mulf"), stacked(modelled, "mulf"), difference=True)
     np.testing.assert_allclose(
@@ -88,8 +33,8 @@ def test_relevance_and_difference_are_those_of_the_core(modelled):
     assert rows["against"].isna().all()
 
 
-def test_a_network_of_both_maps_says_which_it_looked_at(modelled):
-    trained(modelled, "both")
+def test_a_network_of_both_maps_says_which_it_looked_at(modelled, look, stacked, note_trained):
+    note_trained(modelled, "both")
     look(modelled)
     maps = np.stack([stacked(modelled, "mulf"), stacked(modelled, "micf")], axis=1)
     expected = explain(modelled.load_model("both"), maps)
@@ -114,7 +59,7 @@ def test_a_network_of_both_maps_says_which_it_looked_at(modelled):
         ({"target": "true", "against": "others"}, [0, 0, 0, 1, 1], "others"),
     ],
 )
-def test_the_class_may_be_chosen_and_compared(modelled, asked, target, against):
+def test_the_class_may_be_chosen_and_compared(modelled, asked, target, against, look, stacked):
     look(modelled, **asked, difference=False)
     expected = explain(
         modelled.load_model("mulf"), stacked(modelled, "mulf"), target, against=against
@@ -137,12 +82,12 @@ def test_the_class_may_be_chosen_and_compared(modelled, asked, target, against):
         ({"target": "S1", "against": "S1"}, "name another sample as the target"),
     ],
 )
-def test_a_class_that_is_none_is_refused(modelled, asked, message):
+def test_a_class_that_is_none_is_refused(modelled, asked, message, look):
     with pytest.raises(NpmError, match=message):
         look(modelled, **asked)
 
 
-def test_difference_maps_are_left_out_when_not_wanted(modelled):
+def test_difference_maps_are_left_out_when_not_wanted(modelled, look):
     look(modelled)
     assert modelled.stack("difference/mulf").exists
     look(modelled, difference=False)
@@ -153,206 +98,7 @@ def test_difference_maps_are_left_out_when_not_wanted(modelled):
     assert look(modelled).computed == 4
 
 
-def test_halves_hold_whole_specimens_and_all_samples(modelled):
-    half, unit = halves(modelled, 0)
-    assert unit == "specimens"
-    by_specimen = {}
-    for tile in modelled.tiles:
-        by_specimen.setdefault((tile.sample, tile.specimen), set()).add(int(half[tile.index]))
-    assert all(len(found) == 1 for found in by_specimen.values())
-    for sample in ("S1", "S2"):
-        assert {min(v) for k, v in by_specimen.items() if k[0] == sample} == {0, 1}
-    seen = {tuple(halves(modelled, seed)[0].tolist()) for seed in range(8)}
-    assert len(seen) > 1
-
-
-def test_a_single_specimen_is_halved_by_image_and_a_single_image_by_tile(modelled):
-    one = [image.model_copy(update={"specimen": "a"}) for image in modelled.images]
-    modelled.save(images=tuple(one))
-    half, unit = halves(modelled, 0)
-    assert unit == "images"
-    assert half[0] == half[1]  # two tiles of one image
-    modelled.save(images=tuple(one[:1]), samples=modelled.samples[:1])
-    half, unit = halves(modelled, 0)
-    assert unit == "tiles"
-    assert sorted(half.tolist()) == [0, 1]
-
-
-def test_fields_are_of_like_numbers_of_tiles_of_each_sample(modelled):
-    half = np.array([0, 0, 1, 0, 1])
-    chosen = chosen_tiles(modelled, half, 0, 100, 0)
-    assert sorted(tile.sample for tile in chosen) == ["S1", "S2"]
-    assert all(half[tile.index] == 0 for tile in chosen)
-
-
-def spread_specimens(study):
-    """Give every tile enough company: fields need four maps a half."""
-    from napari_npm.study import add_folder
-
-    rng = np.random.default_rng(3)
-    from napari_npm.io import write_image
-
-    home = study.folder.parent / "more"
-    for sample in ("S1", "S2"):
-        for specimen in ("a", "b"):
-            write_image(
-                home / sample / specimen / f"{sample}-{specimen}-more.tif",
-                rng.integers(50, 200, (384, 768), np.uint8), 52.0,
-            )  # fmt: skip
-    add_folder(study, home, copy=True)
-    for kind in ("mulf", "micf"):
-        stack = study.stack(kind)
-        stack.prepare(study.tiles, "float32", 52.0)
-        values = np.clip(rng.normal(0.3, 0.2, (len(study.tiles), 384, 384)), 0, 1)
-        stack.write(study.tiles, values.astype(np.float32))
-    for step in ("calibrate", "smooth"):
-        for image in study.images:
-            study.state(step).add(Record(image.id, "key", f"{step} {image.id}"))
-
-
-def test_the_field_of_a_tile_is_fitted_on_the_other_half(modelled):
-    spread_specimens(modelled)
-    modelled.set_parameters("train", augment=False)
-    look(modelled, correction="flat-field", field_sigma_px=4.0)
-    maps = stacked(modelled, "mulf")
-    raw = explain(modelled.load_model("mulf"), maps, difference=True)
-    half, _ = halves(modelled, 0)
-    facts = json.loads(field_paths(modelled, "mulf")[2].read_text())
-    assert facts["halves"] == "specimens"
-    names = {tile.name: tile for tile in modelled.tiles}
-    for which, fitted in enumerate(facts["fitted_on"]):
-        own = [names[name].index for name in fitted]
-        assert {int(half[index]) for index in own} == {which}
-        assert len(own) == 6 - (len(own) % 2)
-        field = mean_field(raw.relevance[own], sigma_px=4.0)
-        others = [tile for tile in modelled.tiles if half[tile.index] != which]
-        np.testing.assert_allclose(field_of(modelled, "mulf", others[0], 0), field, rtol=1e-3)
-        indices = [tile.index for tile in others]
-        expected = flat_field(raw.relevance[indices], field)
-        found = modelled.stack("relevance/mulf").read(others)
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-8)
-        np.testing.assert_allclose(found.sum((1, 2)), 1, rtol=1e-4)
-        amounts = (raw.relevance[indices] / field).sum((1, 2), keepdims=True)
-        np.testing.assert_allclose(
-            modelled.stack("difference/mulf").read(others),
-            raw.difference[indices] / field / amounts,
-            rtol=1e-2, atol=1e-8,
-        )  # fmt: skip
-    rows = modelled.table("relevance_mulf")
-    assert set(rows["correction"]) == {"flat-field"}
-    before = edge_profile(raw.relevance[:1]).tolist()
-    after = edge_profile(modelled.stack("relevance/mulf").read(modelled.tiles[:1])).tolist()
-    line = rows.iloc[0]
-    assert [line[f"raw_edge_{k}"] for k in range(1, 5)] == pytest.approx(before, rel=1e-4)
-    assert [line[f"edge_{k}"] for k in range(1, 5)] == pytest.approx(after, rel=1e-4)
-    table = modelled.table("centre_bias").set_index("sample")
-    assert list(table.index) == ["S1", "S2", "all samples"]
-    for name in ("raw_edge_1", "edge_4"):
-        assert table.loc["all samples", name] == pytest.approx(rows[name].mean())
-        assert table.loc["S2", name] == pytest.approx(rows[rows["sample"] == "S2"][name].mean())
-    # flatter, tiles that the field has not seen
-    spread = [np.ptp([table.loc["all samples", f"{start}_{k}"] for k in range(1, 5)])
-              for start in ("raw_edge", "edge")]  # fmt: skip
-    assert spread[1] < 0.5 * spread[0]
-
-
-def test_fields_are_kept_until_something_changes(modelled):
-    spread_specimens(modelled)
-    look(modelled, correction="flat-field", difference=False)
-    paths = field_paths(modelled, "mulf")
-    before = [path.stat().st_mtime_ns for path in paths]
-    assert look(modelled).computed == 0
-    modelled.stack("relevance/mulf").remove()
-    assert look(modelled).computed == 8
-    assert [path.stat().st_mtime_ns for path in paths] == before
-    paths[0].unlink()
-    assert look(modelled).computed == 8
-    assert look(modelled, seed=5).computed == 8
-    assert json.loads(paths[2].read_text())["seed"] == 5
-    # a map that changed anywhere changes the fields, and with them every tile
-    modelled.state("calibrate").add(Record(modelled.images[0].id, "key", "anew"))
-    assert look(modelled).computed == 8
-
-
-def test_too_few_tiles_for_a_field_are_told(modelled):
-    with pytest.raises(NpmError, match="correction = none"):
-        look(modelled, correction="flat-field")
-
-
-def test_a_mosaic_is_explained_without_seams(modelled):
-    from napari_npm.core.sliding import explain_image
-
-    modelled.set_parameters("explain", stride_px=191)
-    tall = modelled.tiles_of(modelled.images[0].id)
-    assert len(tall) == 2
-    look(modelled)
-    image = np.concatenate([stacked(modelled, "mulf")[tile.index] for tile in tall])
-    expected = explain_image(modelled.load_model("mulf"), image, stride=191, difference=True)
-    found = np.concatenate(list(modelled.stack("relevance/mulf").read(tall)))
-    np.testing.assert_allclose(found, expected.relevance, rtol=1e-4, atol=1e-10)
-    assert found.sum() == pytest.approx(2, rel=1e-4)
-    difference = np.concatenate(list(modelled.stack("difference/mulf").read(tall)))
-    np.testing.assert_allclose(difference, expected.difference, rtol=1e-3, atol=1e-9)
-    rows = modelled.table("relevance_mulf")
-    assert rows["stride_px"].tolist()[:2] == [191, 191]
-    assert rows["stride_px"].isna().sum() == 3  # images of one tile have no seams
-    assert set(rows["target"][:2]) == {f"S{expected.target + 1}"}
-    worst = expected.conservation[np.abs(expected.conservation - 1).argmax()]
-    assert worst in rows["conservation"].to_numpy()[:2]
-    # what was used, not what was asked for
-    assert rows["engine"].tolist() == ["fused"] * 5
-    run(modelled, ["regions"], scheduler="synchronous")
-
-
-def test_a_mosaic_states_what_was_used_whatever_was_asked(modelled):
-    for asked, stated in (
-        ({"engine": "zennit"}, ("zennit", "zplus", "spread", "float32")),
-        ({"engine": "auto", "precision": "bfloat16"}, ("fused", "zplus", "spread", "bfloat16")),
-        (
-            {"rule": "gradient x input", "precision": "float32"},
-            ("torch", "none", "none", "float32"),
-        ),
-    ):
-        look(modelled, stride_px=191, difference=False, **asked)
-        rows = modelled.table("relevance_mulf")
-        columns = ["engine", "input_rule", "undefined_rule", "precision"]
-        # the mosaic's tiles come first, then images of one tile
-        assert set(rows[columns].itertuples(index=False, name=None)) == {stated}
-
-
-def test_a_mosaic_keeps_its_profile_before_the_correction_and_its_shares(modelled):
-    from napari_npm.core.sliding import explain_image
-
-    spread_specimens(modelled)
-    trained(modelled, "both")
-    look(modelled, stride_px=191, correction="flat-field", field_sigma_px=4.0, difference=False)
-    mosaic = next(one.id for one in modelled.images if len(modelled.tiles_of(one.id)) == 2)
-    tiles = modelled.tiles_of(mosaic)
-    for model, kinds in (("mulf", ["mulf"]), ("both", ["mulf", "micf"])):
-        channels = [
-            np.concatenate([stacked(modelled, kind)[tile.index] for tile in tiles])
-            for kind in kinds
-        ]
-        plain = explain_image(modelled.load_model(model), np.stack(channels), stride=191)
-        table = modelled.table(f"relevance_{model}")
-        for number, tile in enumerate(tiles):
-            line = table.iloc[tile.index]
-            part = plain.relevance[None, 384 * number : 384 * (number + 1)]
-            before = [line[f"raw_edge_{k}"] for k in range(1, 5)]
-            assert before == pytest.approx(edge_profile(part).tolist(), rel=1e-3)
-            after = [line[f"edge_{k}"] for k in range(1, 5)]
-            (now,) = modelled.stack(f"relevance/{model}").read([tile])
-            assert after == pytest.approx(edge_profile(now[None]).tolist(), rel=1e-3)
-            assert before != pytest.approx(after, rel=1e-2)
-    # windows at rows 0, 191, 382 and 384: the first tile meets three of them, the last three
-    own = table.iloc[[tile.index for tile in tiles]]
-    shares = own[["share_mulf", "share_micf"]].to_numpy()
-    np.testing.assert_allclose(
-        shares, [plain.channel_share[:3].mean(0), plain.channel_share[1:].mean(0)], rtol=1e-3
-    )
-
-
-def test_truth_is_held_against_the_maps_tile_by_tile(modelled):
+def test_truth_is_held_against_the_maps_tile_by_tile(modelled, look, stacked):
     image = modelled.images[0].id
     places = np.random.default_rng(1).random((768, 384)) < 0.3
     places[384:] = False
@@ -375,7 +121,7 @@ def test_truth_is_held_against_the_maps_tile_by_tile(modelled):
     assert rows["auc"][1:].isna().all()  # no places in the second tile, none known elsewhere
 
 
-def test_no_relevance_is_told_and_stops_nothing(modelled):
+def test_no_relevance_is_told_and_stops_nothing(modelled, look, stacked, note_trained):
     import torch
 
     from napari_npm.study.models import save_model
@@ -389,7 +135,7 @@ def test_no_relevance_is_told_and_stops_nothing(modelled):
         NpmError, match=r"mulf/weights.* is not what the train step wrote .*: train"
     ):
         look(modelled, undefined="drop")
-    trained(modelled, "mulf")
+    note_trained(modelled, "mulf")
     outcome = look(modelled, undefined="drop")
     (said,) = outcome.warnings
     assert said.startswith("5 of 5 tiles have no relevance at all on MulF")
@@ -398,7 +144,7 @@ def test_no_relevance_is_told_and_stops_nothing(modelled):
     assert "no regions" in outcome.warnings[0]
 
 
-def test_maps_of_another_pixel_size_are_refused(modelled):
+def test_maps_of_another_pixel_size_are_refused(modelled, look):
     from napari_npm.study.models import save_model
 
     model = modelled.load_model("mulf")
@@ -407,7 +153,9 @@ def test_maps_of_another_pixel_size_are_refused(modelled):
         look(modelled)
 
 
-def test_a_run_that_was_stopped_leaves_no_record_of_what_it_did_not_write(modelled, monkeypatch):
+def test_a_run_that_was_stopped_leaves_no_record_of_what_it_did_not_write(
+    modelled, monkeypatch, look
+):
     look(modelled)
     from napari_npm.study.store import TileStack
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from napari_npm.core.errors import NpmError
 
-from . import notify
 from .catalogue import STUDY_DOCK, open_dock
 
 
@@ -85,6 +84,7 @@ def _viewer() -> Any:
 
 
 def _with_session(work: Callable[[Any], Any]) -> None:
+    from . import notify
     from .session import session_of
 
     try:

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .study_work import is_study
-
 SUFFIXES = (".tif", ".tiff", ".png", ".bmp", ".jpg", ".jpeg")
 _STACK_LIMIT_BYTES = 4 * 1024**3
 
@@ -34,6 +32,13 @@ def get_reader(path: str | Sequence[str]) -> Callable[[Any], list[LayerData]] | 
         elif one.suffix.lower() not in SUFFIXES:
             return None
     return read_images
+
+
+def is_study(path: Path) -> bool:
+    """Tell whether a folder is that of a study."""
+    from napari_npm.study.model import FILE_NAME
+
+    return path.is_dir() and (path / FILE_NAME).exists()
 
 
 def open_study(path: str | Sequence[str]) -> list[LayerData]:

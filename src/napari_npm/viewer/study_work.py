@@ -10,6 +10,7 @@ from napari_npm.core.progress import Progress
 
 from .layers import Kind, Subject
 from .ledger import Ledger
+from .reader import is_study
 from .warm_up import warm_up
 
 # How many images were taken, and the files left out with their reasons.
@@ -43,13 +44,6 @@ class ImageData:
     maps: dict[Kind, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     strokes: Any = None
-
-
-def is_study(path: Path) -> bool:
-    """Tell whether a folder is that of a study."""
-    from napari_npm.study.model import FILE_NAME
-
-    return path.is_dir() and (path / FILE_NAME).exists()
 
 
 def open_study(report: Progress, folder: Path, make: Any = None) -> Any:
