@@ -80,6 +80,9 @@ def test_explain_regions_and_s2_of_a_free_image(
     assert relevance.sum() == pytest.approx(1, abs=1e-3)
     for words in ("Explained: <b>S2</b>", "Conservation: ", "Centre bias: none", "pads with"):
         assert words in relevance_dock.result.text()
+    peak = np.quantile(relevance, 0.995)
+    assert f"to {1e5 * peak:.3g} · 10⁻⁵ a pixel" in relevance_dock.scale.toolTip()
+    assert f"{peak * relevance.size:.3g} × the mean" in relevance_dock.scale.toolTip()
     beside = find(viewer, Kind.DIFFERENCE, SUBJECT)
     assert beside.translate[-1] == pytest.approx(1.04 * 384 * 0.05)
     assert beside.contrast_limits[0] == -beside.contrast_limits[1]

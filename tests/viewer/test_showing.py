@@ -55,6 +55,14 @@ def test_nothing_of_two_images_is_seen_or_found_between_turns(model, tmp_path):
     assert relevance not in model.layers
 
 
+def test_an_image_that_was_deleted_comes_back_below_its_mask(model, tmp_path):
+    a, b = (image_data(tmp_path, name, Kind.MULF) for name in "ab")
+    list(show_image_data(model, a))
+    model.layers.remove(find(model, Kind.IMAGE, a.subject))
+    list(show_image_data(model, b))
+    assert names(model) == ["BSE · b", "MulF · b", "Mask · b"]
+
+
 def test_a_map_of_the_previous_image_is_not_taken_for_an_image(model, tmp_path):
     a, b = (image_data(tmp_path, name, Kind.MULF) for name in "ab")
     list(show_image_data(model, a))

@@ -26,6 +26,10 @@ class Explained:
         Each tile's sums to 1, or without seams a tile's area holds 1 on average.
     overlay : ndarray of uint8, (H, W, 3)
         It on the map: red on HP, blue on LP.
+    peak : float
+        Relevance that is shown in full colour.
+    mean : float
+        Mean relevance of a pixel.
     difference : ndarray of float32, (H, W), or None
         The class-difference map, signed.
     rows : tuple of dict
@@ -36,6 +40,8 @@ class Explained:
 
     relevance: NDArray[np.float32]
     overlay: NDArray[np.uint8]
+    peak: float
+    mean: float
     difference: NDArray[np.float32] | None
     rows: tuple[Mapping[str, Any], ...]
     classes: tuple[str, ...]
@@ -93,7 +99,7 @@ def explain_here(
     names = classes or tuple(str(number) for number in range(1 + max(r["target"] for r in rows)))
     return Explained(
         relevance,
-        overlay_of(source.values, relevance, origins),
+        *_shown(source.values, relevance, origins),
         difference,
         tuple({**about, **_named(row, names)} for row in rows),
         names,
@@ -136,7 +142,7 @@ def _named(row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def overlay_of(
-    values: NDArray[Any], relevance: NDArray[Any], origins: Origins
+    values: NDArray[Any], relevance: NDArray[Any], origins: Origins, peak: float | None = None
 ) -> NDArray[np.uint8]:
     """Compose the overlay of relevance on a map: red on HP, blue on LP, grey below."""
     from napari_npm.core.progress import silent
@@ -145,7 +151,17 @@ def overlay_of(
     from .image_work import split_image
 
     high = split_image(silent, values, origins).labels == 2
-    return np.round(255 * relevance_rgb(values, relevance, high)).astype(np.uint8)
+    return np.round(255 * relevance_rgb(values, relevance, high, peak=peak)).astype(np.uint8)
+
+
+def _shown(
+    values: NDArray[Any], relevance: NDArray[Any], origins: Origins
+) -> tuple[NDArray[np.uint8], float, float]:
+    """Return the overlay with what its colours mean: `Explained.peak` and `Explained.mean`."""
+    from napari_npm.figures.overlay import relevance_peak
+
+    peak, mean = relevance_peak(relevance), float(np.mean(relevance, dtype=np.float64))
+    return overlay_of(values, relevance, origins, peak), peak, mean
 
 
 def stored_relevance(report: Progress, study: Any, choice: Any, source: CurrentMap) -> Explained:
@@ -166,7 +182,7 @@ def stored_relevance(report: Progress, study: Any, choice: Any, source: CurrentM
     report(1, 2, "colouring")
     return Explained(
         relevance,
-        overlay_of(source.values, relevance, source.origins),
+        *_shown(source.values, relevance, source.origins),
         difference,
         () if record is None else tuple(record.rows),
         choice.classes(),

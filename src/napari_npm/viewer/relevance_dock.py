@@ -23,6 +23,7 @@ from .layers import (
 )
 from .maps import CurrentMap, model_input
 from .model_box import ModelBox
+from .relevance_scale import RelevanceScale
 from .relevance_text import CANNOT, facts_text
 from .step_dock import StepDock
 
@@ -83,6 +84,8 @@ class RelevanceDock(StepDock):
         layout.addWidget(self.beside_box)
         self.result = self.note()
         layout.addWidget(self.result)
+        self.scale = RelevanceScale()
+        layout.addWidget(self.scale)
         self.legend = self.note(
             "Relevance: <span style='color:#FF5544'>■</span> high porosity (HP), "
             "<span style='color:#5588FF'>■</span> low (LP). Class difference: "
@@ -177,6 +180,7 @@ class RelevanceDock(StepDock):
         else:
             present(self.viewer, subject, Kind.RELEVANCE)
         self._place()
+        self.scale.show_peak(found.peak, found.mean)
         text = facts_text(found.rows)
         self.result.setText(text or "How this relevance was made is not known any more.")
         return True

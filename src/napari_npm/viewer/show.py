@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .layers import (
+    RETIRED,
     Kind,
     Subject,
     find,
@@ -59,6 +60,8 @@ def show_image_data(
     active = viewer.layers.selection.active
     _retire(viewer)
     image = put(viewer, Kind.IMAGE, subject, data.pixels)
+    if first:
+        _lay_below(viewer, image)
     # napari makes each new layer the active one; the user's choice stays.
     chosen = image if first or active not in viewer.layers else active
     new_mask = find(viewer, Kind.MASK, subject) is None
@@ -78,6 +81,17 @@ def show_image_data(
         _activate(viewer, chosen)
         yield
     remove_all(viewer, [retired(viewer, kind) for kind in _DERIVED])
+
+
+def _lay_below(viewer: Any, image: Any) -> None:
+    """Move an image that had been deleted by hand below its mask, which still is there."""
+    above = [
+        place
+        for place, layer in enumerate(viewer.layers)
+        if RETIRED in layer.metadata
+        or (kind_of(layer) is not None and subject_of(layer).image_id is not None)
+    ]
+    viewer.layers.move(viewer.layers.index(image), above[0])
 
 
 def _put_mask(viewer: Any, data: ImageData, keep: Callable[[Any], None] | None) -> None:
