@@ -5,8 +5,7 @@ a real micrograph if there is one::
 
     tools/with_display.sh .venv/bin/python docs/make_screenshots.py --study STUDY [--real IMAGE]
 
-The docks are worked as a user works them: by their buttons and fields. The study is only read:
-what masking and simulating change is changed in a copy of it.
+The docks are worked as a user works them: by their buttons and fields, on copies of the study.
 """
 
 import argparse
@@ -46,9 +45,15 @@ def save(viewer: Any, name: str) -> None:
     screenshot_tools.save(viewer, IMAGES / name)
 
 
+def fresh_copy(folder: Path, copy: Path) -> Path:
+    """Copy a study without how its window was left."""
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".lock*", "view.json"))
+    return copy
+
+
 def unmasked_copy(folder: Path, copy: Path) -> None:
     """Copy a study with the references alone in its masks, but for a few that were looked at."""
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".lock*"))
+    fresh_copy(folder, copy)
     with Study.open(copy) as study:
         for number, image in enumerate(study.images):
             labels = study.mask(image.id)
@@ -72,7 +77,7 @@ def open_sample(folder: Path) -> tuple[Any, Any, Subject]:
     viewer = open_viewer(folder)
     session = session_of(viewer)
     viewer.window.resize(*SIZE)
-    wait(lambda: session.image_id and session.states)
+    wait(lambda: session.image_id and session.states and not session.arrangement.restoring)
     session.show(SHOWN)
     wait(lambda: session.image_id == SHOWN)
     subject = Subject(SHOWN, None, SHOWN)
@@ -165,12 +170,12 @@ def study_pictures(folder: Path) -> None:
     save(viewer, "export.png")
 
     study = dock(viewer, "NPM study")
-    wait(lambda: study.table.model().rowCount() > 0)
+    wait(lambda: study.table.model().rowCount() > 0 and study.next_box.suggestion is not None)
     # Left the image with its mask, right where the network looked.
     for kind in (Kind.IMAGE, Kind.MASK, Kind.RELEVANCE, Kind.REGIONS):
         find(viewer, kind, subject).visible = True
     side_by_side(viewer, 4, (1, 2))
-    viewer.window.resize(1600, 720)
+    viewer.window.resize(1600, 860)
     wait()
     study.table.select(SHOWN)
     save(viewer, "viewer.png")
@@ -246,12 +251,13 @@ def main() -> None:
     chosen = parser.parse_args()
     IMAGES.mkdir(exist_ok=True)
     if chosen.study is not None:
-        study_pictures(chosen.study.resolve())
-        quantify_pictures(chosen.study.resolve())
+        study = chosen.study.resolve()
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
-            copy = Path(place) / "study"
-            unmasked_copy(chosen.study.resolve(), copy)
-            workbench_pictures(copy)
+            # Where the study's path can be seen, it is short.
+            study_pictures(fresh_copy(study, Path(place) / "demo"))
+            quantify_pictures(fresh_copy(study, Path(place) / "quantified"))
+            unmasked_copy(study, Path(place) / "masked")
+            workbench_pictures(Path(place) / "masked")
     if chosen.real is not None:
         real_picture(chosen.real.resolve())
 

@@ -122,6 +122,11 @@ def follows_from_image_to_image(opened, relevance, regions, viewer, qtbot):
     assert np.array_equal(values, study.stacked("A1", "relevance/mulf"))
     assert mask.visible
     qtbot.waitUntil(lambda: shown(Kind.REGIONS, "A1"), timeout=60_000)
+    # A button that is pressed while relevance is brought along waits for that.
+    relevance._follow()
+    assert relevance.task is not None
+    click(relevance.explain_button, qtbot)
+    qtbot.waitUntil(lambda: "made" in relevance.status.text(), timeout=60_000)
     find(viewer, Kind.RELEVANCE, subject).visible = False
     click(opened.previous_button, qtbot)
     qtbot.waitUntil(lambda: shown(Kind.RELEVANCE, "A0"), timeout=60_000)

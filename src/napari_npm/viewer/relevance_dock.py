@@ -1,6 +1,6 @@
 """Relevance dock: where the network looked, on the current image or over the whole study."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 from qtpy.QtWidgets import QCheckBox
@@ -47,6 +47,7 @@ class RelevanceDock(StepDock):
         # The relevance shown last, and whether it was only brought along with its image.
         self._layer: Any = None
         self._following = False
+        self._asked: Callable[[], None] | None = None
         layout = self.group("Where the network looked")
         self.model_box = ModelBox(self._model_changed)
         layout.addWidget(self.model_box)
@@ -125,7 +126,8 @@ class RelevanceDock(StepDock):
     @guarded
     def explain(self) -> None:
         """Explain the current image in the background."""
-        self._following = False
+        if self._waits(self.explain):
+            return
         choice, source, maps = self._ask()
         parameters = self.form.parameters()
         self._source = source
@@ -209,8 +211,14 @@ class RelevanceDock(StepDock):
     @guarded
     def show_stored(self) -> None:
         """Show the relevance of the current image that the study has computed."""
+        if not self._waits(self.show_stored):
+            self._show_stored()
+
+    def _waits(self, work: Callable[[], None]) -> bool:
+        """Put off what a button asks for while relevance that came with an image is read."""
+        self._asked = work if self._following and self.task is not None else None
         self._following = False
-        self._show_stored()
+        return self._asked is not None
 
     def _follow(self, _: Any = None) -> None:
         """Show the relevance that the study has of the image that is on show now."""
@@ -229,6 +237,10 @@ class RelevanceDock(StepDock):
 
     def _task_over(self) -> None:
         super()._task_over()
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            asked()
+            return
         shown = None if self._source is None else self._source.subject.image_id
         if self._following and shown != self.session.image_id:
             self._follow()
