@@ -19,7 +19,7 @@ def test_help_lists_the_steps_in_the_methods_order(npm):
     steps = text[text.index("Steps, in order") :]
     found = re.findall(r"^│ (\w+) ", steps, flags=re.MULTILINE)
     assert found[: len(STEPS)] == list(STEPS)
-    others = {"new", "run", "info", "review", "classify", "sample", "demo", "open"}
+    others = {"new", "run", "info", "review", "classify", "methods", "sample", "demo", "open"}
     assert set(found[len(STEPS) :]) == others
 
 

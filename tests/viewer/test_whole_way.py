@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_npm.study import Study
+from napari_npm.study import Study, run
+from napari_npm.study.runner import whole_run
 from napari_npm.viewer.catalogue import STUDY_DOCK
 from napari_npm.viewer.layers import Kind, Subject, find
 from napari_npm.viewer.relevance_dock import RelevanceDock
@@ -89,7 +90,6 @@ def test_run_all_stopped_and_gone_on_ends_with_the_report(opened, dock, viewer, 
     click(relevance.show_button, qtbot)
     settled(relevance)
     assert find(viewer, Kind.RELEVANCE, Subject("A0", None, "A0")).visible
-    follows_from_image_to_image(opened, relevance, dock("Characteristic regions"), viewer, qtbot)
     train = dock("Train and predict")
     qtbot.waitUntil(lambda: "network on MulF" in train.learning.results.text(), timeout=30_000)
 
@@ -100,18 +100,32 @@ def test_run_all_stopped_and_gone_on_ends_with_the_report(opened, dock, viewer, 
         assert study.models == ("mulf",)
 
 
-def follows_from_image_to_image(opened, relevance, regions, viewer, qtbot):
-    """Hold relevance and regions on show to the image that is opened next."""
-    study, subject = opened.session.study, Subject("", None, "any")
+def test_relevance_and_regions_follow_from_image_to_image(
+    dock, study_folder, viewer, qtbot, settled
+):
+    folder, subject = study_folder(), Subject("", None, "any")
+    with Study.open(folder) as study:
+        study.set_parameters("train", epochs=1, maps=("mulf",))
+        run(study, whole_run("explain"), scheduler="synchronous")
+    opened = dock(STUDY_DOCK)
+    opened.window().show()  # a dock that is not seen does not follow
+    opened.open(folder)
+    session = opened.session
+    qtbot.waitUntil(lambda: session.image_id == "A0" and bool(session.states), timeout=30_000)
+    qtbot.waitUntil(lambda: not session.arrangement.restoring, timeout=30_000)
+    study = session.study
 
     def shown(kind, image_id):
         layer = find(viewer, kind, subject)
         return layer is not None and layer.name.endswith(image_id)
 
-    # Side by side, so that both are seen: a dock behind another one does nothing.
-    for frame in (relevance, regions):
-        frame.parent().setFloating(True)
-        frame.parent().show()
+    relevance = dock("Relevance")
+    qtbot.waitUntil(lambda: shown(Kind.RELEVANCE, "A0"), timeout=60_000)
+    regions = dock("Characteristic regions")
+    opened.window().addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, regions.parent())
+    regions.parent().show()
+    relevance.parent().raise_()
+    qtbot.waitUntil(lambda: relevance.isVisible() and regions.isVisible(), timeout=10_000)
     click(regions.find_button, qtbot)
     qtbot.waitUntil(lambda: shown(Kind.REGIONS, "A0"), timeout=60_000)
     mask = find(viewer, Kind.MASK, subject)
@@ -136,8 +150,6 @@ def follows_from_image_to_image(opened, relevance, regions, viewer, qtbot):
     qtbot.waitUntil(lambda: opened.session.image_id == "A1", timeout=30_000)
     qtbot.wait(500)
     assert find(viewer, Kind.RELEVANCE, subject) is None
-    for frame in (relevance, regions):
-        frame.parent().setFloating(False)
 
 
 @pytest.mark.parametrize(("end", "code"), [("close", 0), ("interrupt", 130)])

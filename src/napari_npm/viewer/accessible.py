@@ -29,7 +29,7 @@ def inputs(root: QWidget) -> list[Any]:
         one
         for one in found
         if not isinstance(one, QScrollBar)
-        and not isinstance(one.parent(), (QAbstractSpinBox, QComboBox))
+        and not isinstance(one.parent(), (QAbstractSpinBox, QComboBox, QLineEdit))
         and not one.objectName().startswith("qt_")
     ]
 

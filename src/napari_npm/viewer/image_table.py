@@ -71,13 +71,16 @@ class ImageModel(QAbstractTableModel):
 
     def set_states(self, states: dict[str, frozenset[str]]) -> None:
         """Show what is done."""
-        self._states = states
-        self._changed()
+        if states != self._states:
+            self._states = dict(states)
+            self._changed()
 
     def set_reviews(self, reviews: dict[str, Any]) -> None:
         """Show how far the masks are."""
-        self._reviews = reviews
-        self._changed()
+        if reviews != self._reviews:
+            # A copy: the session's own changes in place.
+            self._reviews = dict(reviews)
+            self._changed()
 
     def review_of(self, image_id: str) -> tuple[str, str]:
         """Return symbol and words of how far an image's mask is."""

@@ -111,7 +111,9 @@ def follow(layer: Any, kind: Kind, data: Any, rgb: bool) -> None:
     if rgb:
         return
     if kind is Kind.IMAGE:
-        layer.contrast_limits_range, layer.contrast_limits = limits(data), limits(data)
+        new = limits(data)
+        if tuple(layer.contrast_limits_range) != new or tuple(layer.contrast_limits) != new:
+            layer.contrast_limits_range = layer.contrast_limits = new
     elif kind is Kind.DIFFERENCE:
         layer.contrast_limits_range = layer.contrast_limits = symmetric(data)
     elif kind is Kind.PATTERN:

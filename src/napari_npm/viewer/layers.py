@@ -191,22 +191,28 @@ def put(
     if layer is not None and bool(getattr(layer, "rgb", False)) != rgb:
         viewer.layers.remove(layer)
         layer = None
-    placed = spatial(subject.pixel_size_nm)
     if layer is None:
         settings = {
             "name": layer_name(kind, subject.name, detail),
-            **placed,
+            **spatial(subject.pixel_size_nm),
             "metadata": tag(kind, subject, values, source),
         }
         layer = add_layer(viewer, kind, data, rgb, settings)
     else:
         layer.data = data
-        layer.scale, layer.units = placed["scale"], placed["units"]
+        _place(layer, subject.pixel_size_nm)
         layer.name = layer_name(kind, subject.name, detail)
         layer.metadata = {**layer.metadata, **tag(kind, subject, values, source)}
         follow(layer, kind, data, rgb)
     show_scale_bar(viewer)
     return layer
+
+
+def _place(layer: Any, pixel_size_nm: float | None) -> None:
+    """Give a layer scale and units; napari takes half as long as for data, changed or not."""
+    placed = spatial(pixel_size_nm)
+    if pixel_size_of(layer) != pixel_size_nm or tuple(layer.scale) != placed["scale"]:
+        layer.scale, layer.units = placed["scale"], placed["units"]
 
 
 def show_scale_bar(viewer: Any) -> None:

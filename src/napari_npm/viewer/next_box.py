@@ -42,7 +42,7 @@ class NextBox(QGroupBox):
         self.suggestion: Any = None
         self.words = QLabel()
         self.words.setWordWrap(True)
-        self.act_button = QPushButton()
+        self.act_button = QPushButton("Run")
         self.act_button.clicked.connect(self.act)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(8, 6, 8, 6)

@@ -37,7 +37,6 @@ class StudyDock(OpeningDock):
         Drops(self).dropped.connect(self.take_dropped)
         self.session.states_changed.connect(self._states_changed)
         self.session.reviews_changed.connect(self._states_changed)
-        self.session.image_changed.connect(self._image_changed)
         self.session.job_started.connect(self._job_state)
         self.session.job_ended.connect(self._job_state)
 
@@ -141,7 +140,6 @@ class StudyDock(OpeningDock):
         )
         self._states_changed()
         self.table.select(self.session.image_id)
-        self._listed(self.table.ids())
         self._job_state()
 
     def _states_changed(self) -> None:
@@ -156,9 +154,6 @@ class StudyDock(OpeningDock):
             self.table.select(self.session.image_id)
             total, shown = len(study.images), len(image_ids)
             self.count.setText("" if shown == total else f"{shown} of {several(total, 'image')}")
-
-    def _image_changed(self) -> None:
-        self.table.select(self.session.image_id)
 
     def _job_state(self) -> None:
         self._job_buttons_state()

@@ -12,6 +12,7 @@ from superqt.utils import GeneratorWorker
 
 from napari_npm.core.errors import Cancelled
 
+from . import NAPARIS_OWN
 from .notify import sentence, show_error
 from .turns import Turns
 
@@ -160,7 +161,10 @@ class Task(QObject):
             self.ended.emit()
 
     def _warned(self, warning: tuple[Any, ...]) -> None:
-        show_error(str(warning[0]))
+        text = str(warning[0])
+        # Of the main thread, while this one had filters of its own.
+        if not text.startswith(NAPARIS_OWN):
+            show_error(text)
 
     def _aborted(self) -> None:
         self.running = False

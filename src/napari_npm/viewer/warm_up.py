@@ -1,15 +1,10 @@
 """Slow first times, taken in a worker thread so that the first click does not wait for them."""
 
-import warnings
 from functools import cache
 
 import numpy as np
 
 from napari_npm.core.progress import Progress
-
-# napari silences this about its own random colours by catch_warnings, which another thread that
-# uses it too, as numba does while it compiles, undoes: the user would be notified of it.
-warnings.filterwarnings("ignore", "Conversion from CIE-LAB, via XYZ to sRGB", UserWarning)
 
 
 def warm_up(report: Progress) -> None:
