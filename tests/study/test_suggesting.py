@@ -4,6 +4,7 @@ import numpy as np
 
 from napari_npm.core.masking import Label
 from napari_npm.study import Study, add_folder, run
+from napari_npm.study.done import is_current
 from napari_npm.study.suggesting import Act, suggest
 
 
@@ -61,3 +62,5 @@ def test_one_sample_alone_asks_for_another(phantom_data, tmp_path):
         found = suggest(study)
         assert found.act is Act.ADD
         assert "another sample" in found.words
+        assert is_current(study, "smooth")
+        assert not is_current(study, "predict")  # what it rests on has not run
