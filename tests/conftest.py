@@ -6,6 +6,7 @@ Environment variables are set here, before any test module imports the libraries
 import importlib.metadata
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -59,3 +60,10 @@ def pytest_unconfigure() -> None:
 def rng() -> np.random.Generator:
     """A generator with a fixed seed."""
     return np.random.default_rng(20260101)
+
+
+@pytest.fixture(autouse=True)
+def _seeded_networks() -> None:
+    """Start every network from the same weights in every run, whichever tests ran before."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(20260101)
