@@ -4,7 +4,7 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_npm.study.steps import STEPS
-from napari_npm.viewer.accessible import inputs, name_of
+from napari_npm.viewer.accessible import inputs, labels_of, name_of
 from napari_npm.viewer.catalogue import DOCKS
 from napari_npm.viewer.forms import Form
 
@@ -14,7 +14,7 @@ def test_every_input_of_a_form_has_a_name_and_takes_the_tab_key(step, qtbot):
     form = Form(STEPS[step].Parameters, step=step)
     qtbot.addWidget(form)
     for widget in inputs(form):
-        assert name_of(widget, form), (step, widget, widget.parent())
+        assert name_of(widget, labels_of(form)), (step, widget, widget.parent())
         assert widget.focusPolicy() & Qt.FocusPolicy.TabFocus, (step, widget)
     for field in form.fields.values():
         assert "<" not in field.accessibleName()
@@ -25,7 +25,7 @@ def test_every_input_of_a_dock_has_a_name_and_takes_the_tab_key(dock, name):
     widget = dock(name)
     for one in inputs(widget):
         assert one.focusPolicy() & Qt.FocusPolicy.TabFocus, (name, one, one.toolTip())
-        assert name_of(one, widget), (name, one, one.objectName(), type(one.parent()))
+        assert name_of(one, labels_of(widget)), (name, one, one.objectName(), type(one.parent()))
 
 
 def test_the_parts_of_a_field_are_told_apart(qtbot):

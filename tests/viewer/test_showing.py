@@ -5,7 +5,7 @@ from napari.components import ViewerModel
 from napari_npm.viewer.current import base_layer
 from napari_npm.viewer.kinds import Kind
 from napari_npm.viewer.layers import Subject, find, put
-from napari_npm.viewer.show import show_image_data
+from napari_npm.viewer.show import hide_retired, show_image_data
 from napari_npm.viewer.study_work import ImageData
 
 
@@ -36,7 +36,7 @@ def test_maps_lie_between_image_and_mask(model, tmp_path):
     assert model.layers.selection.active.name == "BSE · a"
 
 
-def test_nothing_of_two_images_is_seen_or_found_between_turns(model, tmp_path):
+def test_nothing_of_two_images_is_found_between_turns(model, tmp_path):
     a, b = (image_data(tmp_path, name, Kind.MULF) for name in "ab")
     list(show_image_data(model, a))
     relevance = put(model, Kind.RELEVANCE, a.subject, np.ones((8, 8), np.float32))
@@ -47,12 +47,26 @@ def test_nothing_of_two_images_is_seen_or_found_between_turns(model, tmp_path):
     assert find(model, Kind.IMAGE, b.subject).name == "BSE · b"
     assert find(model, Kind.MASK, b.subject).name == "Mask · b"
     assert find(model, Kind.MULF, b.subject) is find(model, Kind.RELEVANCE, b.subject) is None
-    assert not mulf.visible
-    assert not relevance.visible
     list(turns)
     assert find(model, Kind.MULF, b.subject) is mulf
     assert mulf.visible
     assert relevance not in model.layers
+
+
+def test_what_is_left_of_the_previous_image_is_hidden_until_it_is_shown_again(model, tmp_path):
+    a, b, c = (image_data(tmp_path, name, Kind.MULF) for name in "abc")
+    list(show_image_data(model, a))
+    mulf = find(model, Kind.MULF, a.subject)
+    mulf.visible = True
+    turns = show_image_data(model, b)
+    next(turns)
+    turns.close()
+    hide_retired(model)
+    assert not mulf.visible
+    assert find(model, Kind.IMAGE, b.subject).visible
+    list(show_image_data(model, c))
+    assert find(model, Kind.MULF, c.subject) is mulf
+    assert mulf.visible
 
 
 def test_an_image_that_was_deleted_comes_back_below_its_mask(model, tmp_path):

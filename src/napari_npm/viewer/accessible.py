@@ -34,20 +34,26 @@ def inputs(root: QWidget) -> list[Any]:
     ]
 
 
-def name_of(widget: Any, root: QWidget) -> str:
+def labels_of(root: QWidget) -> dict[QWidget, str]:
+    """Return the words of the labels below a widget, by the inputs that they are tied to."""
+    labels = root.findChildren(QLabel)
+    return {label.buddy(): bare(label.text()) for label in labels if label.buddy() is not None}
+
+
+def name_of(widget: Any, labels: dict[QWidget, str]) -> str:
     """Return how a screen reader calls a widget: by its name, its label or its own words."""
     if widget.accessibleName():
         return str(widget.accessibleName())
-    for label in root.findChildren(QLabel):
-        if label.buddy() is widget:
-            return bare(label.text())
+    if widget in labels:
+        return labels[widget]
     return str(widget.text()) if isinstance(widget, QAbstractButton) else ""
 
 
 def name_inputs(root: QWidget) -> None:
     """Call inputs that have neither name, label nor words by their tooltips, else their units."""
+    labels = labels_of(root)
     for widget in inputs(root):
-        if name_of(widget, root):
+        if name_of(widget, labels):
             continue
         if widget.toolTip():
             widget.setAccessibleName(bare(widget.toolTip()))

@@ -75,12 +75,17 @@ def values_of(layer: Any) -> Any:
     return layer.data if own is None or own["values"] is None else own["values"]
 
 
+def see(layer: Any, visible: bool) -> None:
+    """Show or hide a layer; where it already is so, napari would build its scene anew for it."""
+    if layer.visible != visible:
+        layer.visible = visible
+
+
 def retire(layer: Any) -> None:
-    """Hide a layer and pass it over, as neither the plugin's nor an image, until `recall`."""
+    """Pass a layer over, as neither the plugin's nor an image, until `recall`."""
     own = {**layer.metadata[_KEY], "visible": layer.visible}
     rest = {key: value for key, value in layer.metadata.items() if key != _KEY}
     layer.metadata = {**rest, RETIRED: own}
-    layer.visible = False
 
 
 def retired(viewer: Any, kind: Kind) -> Any | None:
@@ -256,7 +261,7 @@ def present(viewer: Any, subject: Subject, *kinds: Kind) -> None:
     for layer in viewer.layers:
         kind = kind_of(layer)
         if kind is not None and kind is not Kind.IMAGE and _same(subject_of(layer), subject):
-            layer.visible = kind in kinds
+            see(layer, kind in kinds)
             if kind is Kind.DIFFERENCE and not layer.visible:
                 # Beside the image it would keep its space there.
                 layer.translate = (0.0,) * layer.ndim

@@ -19,6 +19,7 @@ from .layers import (
     put,
     remove,
     removed,
+    see,
     visible_before,
 )
 from .maps import CurrentMap, model_input
@@ -178,7 +179,7 @@ class RelevanceDock(StepDock):
         )
         if brought:
             # Whatever else is seen stays as it was on the image before.
-            self._layer.visible = seen
+            see(self._layer, seen)
         else:
             present(self.viewer, subject, Kind.RELEVANCE)
         self._place()
@@ -204,7 +205,7 @@ class RelevanceDock(StepDock):
         beside = self.beside_box.isChecked()
         width = layer.data.shape[-1] * float(layer.scale[-1])
         layer.translate = (0.0, 1.04 * width if beside else 0.0)
-        layer.visible = beside
+        see(layer, beside)
         if beside and not self._following:
             self.viewer.reset_view()
 

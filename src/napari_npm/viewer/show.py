@@ -14,6 +14,7 @@ from .layers import (
     remove_all,
     retire,
     retired,
+    see,
     subject_of,
 )
 from .study_work import ImageData
@@ -42,9 +43,12 @@ def show_image_data(
     """Show image, mask and the maps already on show, in place of the previous image's.
 
     In turns, see `Turns`: image and mask change in the first one, and what belongs to the
-    previous image is hidden and no longer found in it, so that nothing is seen or computed of two
-    images at once. Maps come up hidden the first time, so that the image itself is seen; overlays
-    of the previous image that are not on disk are taken away.
+    previous image is no longer found from it on, so that nothing is computed of two images at
+    once. It still is visible: whoever stops between turns calls `hide_retired`, and where there
+    are `maps_seen` the window is not painted meanwhile. (To hide layers that are filled anew, and
+    to show them again, takes napari longer than all the rest.) Maps come up hidden the first
+    time, so that the image itself is seen; overlays of the previous image that are not on disk
+    are taken away.
 
     Parameters
     ----------
@@ -83,6 +87,21 @@ def show_image_data(
     remove_all(viewer, [retired(viewer, kind) for kind in _DERIVED])
 
 
+def maps_seen(viewer: Any) -> bool:
+    """Tell whether anything made from the study's image is to be seen with it."""
+    return any(
+        layer.visible and kind_of(layer) in _DERIVED and subject_of(layer).image_id is not None
+        for layer in viewer.layers
+    )
+
+
+def hide_retired(viewer: Any) -> None:
+    """Hide what still shows the previous image, where its place was not taken."""
+    for layer in viewer.layers:
+        if RETIRED in layer.metadata:
+            see(layer, False)
+
+
 def _lay_below(viewer: Any, image: Any) -> None:
     """Move an image that had been deleted by hand below its mask, which still is there."""
     above = [
@@ -110,7 +129,7 @@ def _put_map(viewer: Any, kind: Kind, subject: Subject, values: Any) -> None:
     active = viewer.layers.selection.active
     visible = False if layer is None else recall(layer)
     new = put(viewer, kind, subject, values)
-    new.visible = visible
+    see(new, visible)
     _activate(viewer, active)
 
 
@@ -122,4 +141,4 @@ def _retire(viewer: Any) -> None:
         if kind in _DERIVED:
             retire(layer)
         elif kind in _LIVE:
-            layer.visible = False
+            see(layer, False)

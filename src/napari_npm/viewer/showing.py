@@ -48,30 +48,38 @@ class Showing(QObject):
         if self._loading is not None:
             self._loading.cancel()
         self._turns.drop()
-        self.changing = False
 
     def _read(self, data: ImageData) -> None:
         session = self._session
         study = session.study
         if session.closed or session.viewer is None or study is None or study.folder != data.folder:
             return
-        self.changing = True
         session.keeper.release()
         self._turns.run(self._parts(session.viewer, data, study))
 
     def _parts(self, viewer: Any, data: ImageData, study: Any) -> Iterator[None]:
         from .mask_layers import keep_masks
-        from .show import show_image_data
+        from .show import hide_retired, maps_seen, show_image_data
 
         session = self._session
 
         def keep(mask: Any) -> None:
             keep_masks(viewer, data, mask, study, session.keeper)
 
+        self.changing = True
+        if maps_seen(viewer):
+            self._paint(False)
         try:
             yield from show_image_data(viewer, data, keep)
-        except Exception:
+        finally:  # also where another image was asked for meanwhile
+            hide_retired(viewer)
             self.changing = False
-            raise
-        self.changing = False
+            self._paint(True)
         session.shown(data.subject.image_id)
+
+    def _paint(self, on: bool) -> None:
+        """Let the canvas be painted, or leave on it what is there: never parts of two images."""
+        window = self._session.arrangement.window
+        canvas = None if window is None else window.centralWidget()
+        if canvas is not None:
+            canvas.setUpdatesEnabled(on)

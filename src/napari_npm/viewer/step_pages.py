@@ -9,12 +9,14 @@ from .parts import Part
 
 
 class StepPages(Part):
-    """A box of steps, a button that runs up to the chosen one, and its form below."""
+    """A box of steps, a button that runs up to the chosen one, and its form below.
+
+    Steps are listed once there is a study to run them on, and forms made when they are first
+    asked for: the ways to begin are there the sooner.
+    """
 
     def build(self) -> None:
-        """Lay the part out; forms are made when they are first asked for."""
-        from napari_npm.study.steps import STEPS
-
+        """Lay the part out, without steps."""
         self.box = QComboBox()
         self.box.setToolTip("A step of the method, with its parameters below")
         self.box.setAccessibleName("Step of the method")
@@ -23,6 +25,13 @@ class StepPages(Part):
         )
         self.dock.row(self.column, self.box, self.button)
         self._pages: list[QWidget] = []
+
+    def fill(self) -> None:
+        """List the steps, the first time that this is called."""
+        from napari_npm.study.steps import STEPS
+
+        if self._pages:
+            return
         for name, step in STEPS.items():
             if name == "import":
                 continue
@@ -50,6 +59,7 @@ class StepPages(Part):
 
     def form_of(self, step: str) -> Form:
         """Return a step's form, choosing its page."""
+        self.fill()
         self.box.setCurrentIndex(self.box.findData(step))
         form: Form = self.dock.forms[step]
         return form

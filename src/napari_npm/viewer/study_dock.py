@@ -134,6 +134,7 @@ class StudyDock(OpeningDock):
         self.next_box.refresh()
         if study is None:
             return
+        self.steps.fill()
         images, samples = several(len(study.images), "image"), several(len(study.samples), "sample")
         self.title.setText(
             f"<b>{study.name}</b> · {samples}, {images}<br>{short_path(study.folder)}"
@@ -196,6 +197,7 @@ class StudyDock(OpeningDock):
 
     def take_settings(self, settings: dict[str, Any]) -> None:
         """Set what was remembered."""
+        self.steps.fill()
         super().take_settings(settings)
         column, descending = settings.get("sorted", (-1, False))
         if -1 <= int(column) < self.table.images.columnCount():
