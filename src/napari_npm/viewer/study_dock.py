@@ -197,7 +197,6 @@ class StudyDock(OpeningDock):
 
     def take_settings(self, settings: dict[str, Any]) -> None:
         """Set what was remembered."""
-        self.steps.fill()
         super().take_settings(settings)
         column, descending = settings.get("sorted", (-1, False))
         if -1 <= int(column) < self.table.images.columnCount():
