@@ -94,6 +94,22 @@ def test_one_specimen_of_a_class_cannot_be_shuffled(labels, groups, learnt) -> N
         shuffle_labels(labels, groups, learnt)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_every_class_keeps_tiles_to_train_on(seed) -> None:
+    labels, groups = tiles([3, 3, 3])
+    learnt = np.ones(len(labels), bool)
+    trained = groups == 0  # the other two specimens of a class choose the best epoch
+    new = shuffle_labels(labels, groups, learnt, trained=trained, seed=seed)
+    assert set(new[trained].tolist()) == {0, 1, 2}
+
+
+def test_too_few_specimens_to_train_on_are_told() -> None:
+    labels, groups = tiles([2, 2])
+    trained = (labels == 0) & (groups == 0)
+    with pytest.raises(NpmError, match="keeps training tiles"):
+        shuffle_labels(labels, groups, np.ones(len(labels), bool), trained=trained)
+
+
 def test_shuffling_needs_a_specimen_for_each_tile() -> None:
     with pytest.raises(NpmError, match="for each tile"):
         shuffle_labels([0, 1], ["a"], [True, True])

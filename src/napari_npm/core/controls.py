@@ -17,6 +17,7 @@ def shuffle_labels(
     groups: Sequence[Hashable] | NDArray[Any],
     learnt: ArrayLike,
     *,
+    trained: ArrayLike | None = None,
     seed: int = 0,
 ) -> NDArray[np.int64]:
     """Deal the labels out anew among the specimens that a network learns from.
@@ -40,6 +41,9 @@ def shuffle_labels(
         Specimen of each tile; the same name in two classes means two specimens.
     learnt : array-like of bool, (N,)
         Whether each tile is learnt from (or chooses the best epoch).
+    trained : array-like of bool, (N,), optional
+        Whether each tile is trained on, where that is not all that is learnt from: every class
+        keeps a specimen among these.
     seed : int
         Of the deals; neither the order of the tiles nor their number matters.
 
@@ -52,10 +56,16 @@ def shuffle_labels(
     ------
     NpmError
         If the lengths differ, or a class has fewer than two specimens to learn from: dealing one
-        specimen for another only exchanges the names of the classes.
+        specimen for another only exchanges the names of the classes. Or if every deal leaves a
+        class without training tiles.
     """
     classes, mask = np.asarray(labels), np.asarray(learnt, dtype=bool)
-    if classes.ndim != 1 or len(groups) != len(classes) or mask.shape != classes.shape:
+    used_for_training = mask if trained is None else np.asarray(trained, dtype=bool)
+    if (
+        classes.ndim != 1
+        or len(groups) != len(classes)
+        or not classes.shape == mask.shape == used_for_training.shape
+    ):
         raise NpmError("Shuffling needs a class, a specimen and a part for each tile.")
     specimens = list(zip(classes.tolist(), map(str, groups), strict=True))
     dealt = sorted({one for one, used in zip(specimens, mask.tolist(), strict=True) if used})
@@ -68,6 +78,16 @@ def shuffle_labels(
         )
     rng = np.random.default_rng(seed)
     deals = rng.permuted(np.tile(old, (DRAWS, 1)), axis=1)
+    training = {
+        one for one, used in zip(specimens, used_for_training.tolist(), strict=True) if used
+    }
+    inside = deals[:, [one in training for one in dealt]]
+    deals = deals[(inside[:, :, None] == present).any(1).all(1)]
+    if not len(deals):
+        raise NpmError(
+            "Labels cannot be shuffled so that every sample keeps training tiles: split anew, with"
+            " more specimens for training."
+        )
     best = deals[np.argmin(_association(old, deals, present))]
     new = dict(zip(dealt, best.tolist(), strict=True))
     return np.array([new.get(one, one[0]) for one in specimens], np.int64)

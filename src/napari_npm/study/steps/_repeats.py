@@ -145,9 +145,11 @@ class Repeats:
         """
         from napari_npm.core.controls import shuffle_labels
 
+        trained = np.asarray(self.parts(number)) == "train"
         learnt = np.isin(self.parts(number), ["train", "validation"])
         groups = [tile.specimen for tile in self.study.tiles]
-        return shuffle_labels(self.study.tile_labels, groups, learnt, seed=number)
+        labels = self.study.tile_labels
+        return shuffle_labels(labels, groups, learnt, trained=trained, seed=number)
 
     @property
     def can_shuffle(self) -> bool:
