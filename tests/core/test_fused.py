@@ -130,14 +130,15 @@ def test_equals_zennit_on_any_network(
 def test_regions_are_zennits_on_the_papers_network(pooling: str) -> None:
     net = network(widths=(16, 32, 64, 128, 128, 128, 128), input_size=128, pooling=pooling, seed=2)
     images = maps(2, 128)
-    # In float32, rounding decides between near winners of a max pooling, and processors round
-    # differently: 2e-5 was seen with AVX2, 1e-6 with AVX-512. In double precision it does not.
-    rounding = 1e-4 if pooling == "max" else 1e-5
-    for model, most in ((net, rounding), (copy.deepcopy(net).double(), 1e-7)):
-        fused, zennit = (explain(model, images, engine=name) for name in ("fused", "zennit"))
-        for one, other in zip(fused.relevance, zennit.relevance, strict=True):
-            assert relative_l1(one, other) <= most
-            assert overlap(one, other) >= 0.999
+    # One image at a time: torch rounds the deepest convolutions of a batch otherwise, and among
+    # near winners of a max pooling rounding decides, so that zennit's own maps move by 5e-5.
+    for model, most in ((net, 1e-5), (copy.deepcopy(net).double(), 1e-7)):
+        for image in images:
+            (fused,), (zennit,) = (
+                explain(model, image[None], engine=name).relevance for name in ("fused", "zennit")
+            )
+            assert relative_l1(fused, zennit) <= most
+            assert overlap(fused, zennit) >= 0.999
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])

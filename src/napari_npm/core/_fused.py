@@ -65,6 +65,9 @@ class FusedEngine:
         self.epsilon = EPSILON_DOUBLE if dtype == torch.float64 else EPSILON
         fast = self.device.type == "cpu" or dtype == torch.bfloat16
         self.layout = torch.channels_last if fast else torch.contiguous_format
+        # Among near winners of a max pooling rounding decides, so that the forward pass rounds as
+        # the network itself does: in the layout of its own, with its own channels.
+        self.forwards = torch.contiguous_format if self.maximum else self.layout
         self.plain: list[Convolution] = []
         self.positive: list[Convolution] = []
         self.lifted: list[Convolution] = []
@@ -80,11 +83,12 @@ class FusedEngine:
         if first:
             # the inputs' two parts: positive and negative, or above the box's floor and below its
             # ceiling; twice the channels also lets one channel lie channels last
-            plain = torch.cat([weight, torch.zeros_like(weight) if self.box else -weight], 1)
+            if not self.maximum:
+                plain = torch.cat([weight, torch.zeros_like(weight) if self.box else -weight], 1)
             positive = torch.cat([positive, (-weight).clamp(min=0)], 1)
             lifted = torch.cat([lifted, torch.zeros_like(lifted)], 1)
         mode = conv.padding_mode
-        self.plain.append(Convolution(plain, mode, self.layout, bias))
+        self.plain.append(Convolution(plain, mode, self.forwards, bias))
         self.positive.append(Convolution(positive, mode, self.layout, epsilon))
         self.lifted.append(Convolution(lifted, mode, self.layout))
 
@@ -143,11 +147,15 @@ class FusedEngine:
         else:
             parts = torch.cat([images.clamp(min=0), (-images).clamp(min=0)], 1)
         inputs = parts.to(self.dtype).contiguous(memory_format=self.layout)
+        seen = images.to(self.dtype) if self.maximum else inputs
         kept = []
         for convolution in self.plain[:blocks]:
-            pooled, weights = pool(convolution(inputs).relu_(), self.maximum, self.spread)
+            given = convolution(seen.contiguous(memory_format=self.forwards)).relu_()
+            pooled, weights = pool(
+                given.contiguous(memory_format=self.layout), self.maximum, self.spread
+            )
             kept.append(Kept(inputs, weights, pooled))
-            inputs = pooled
+            inputs = seen = pooled
         return kept
 
     def _features(self, last: Tensor) -> Tensor:
