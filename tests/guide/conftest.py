@@ -29,6 +29,10 @@ def laid_out(tmp_path_factory) -> Path:
         (home / folder).mkdir()
         for image in (home / "images" / sample).rglob("*.tif"):
             shutil.copyfile(image, home / folder / image.name)
+    (home / "maps").mkdir()
+    for image in (home / "new").iterdir():
+        pixels = read_sem(image).pixels
+        write_image(home / "maps" / image.name, np.float32(pixels) / 255, 52.0)
     mosaic = read_sem(next((data / "mosaic").glob("*.tif")))
     write_image(home / "mosaic.tif", mosaic.pixels[:768, :768], mosaic.pixel_size_nm)
     labels = read_labels(data / "masks" / "S1-A-1.tif")

@@ -15,8 +15,12 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs
 FENCED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-# Numbers of tiles of a sample that has hundreds: here it has five.
-FITTED = {"--train-per-class 750": "--train-per-class 3", "--size 20": "--size 2"}
+# Numbers of tiles of a sample that has hundreds, here five; and of trainings that take minutes.
+FITTED = {
+    "--train-per-class 750": "--train-per-class 3",
+    "--size 20": "--size 2",
+    "--seeds 5": "--seeds 2",
+}
 
 
 def blocks(document: Path) -> list[str]:
@@ -46,6 +50,7 @@ def shell(block: str, place: Path, finished: Path) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("document", [d for d in DOCUMENTS if blocks(d)], ids=lambda d: d.stem)
 def test_shell_blocks_run(document: Path, laid_out: Path, finished: Path, tmp_path: Path) -> None:
     place = shutil.copytree(laid_out, tmp_path / "place")
