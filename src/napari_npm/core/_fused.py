@@ -66,8 +66,10 @@ class FusedEngine:
         fast = self.device.type == "cpu" or dtype == torch.bfloat16
         self.layout = torch.channels_last if fast else torch.contiguous_format
         # Among near winners of a max pooling rounding decides, so that the forward pass rounds as
-        # the network itself does: in the layout of its own, with its own channels.
-        self.forwards = torch.contiguous_format if self.maximum else self.layout
+        # the network itself does: in the layout of its own, with its own channels. bfloat16 is
+        # rough in any case.
+        self.alike = self.maximum and dtype != torch.bfloat16
+        self.forwards = torch.contiguous_format if self.alike else self.layout
         self.plain: list[Convolution] = []
         self.positive: list[Convolution] = []
         self.lifted: list[Convolution] = []
@@ -83,7 +85,7 @@ class FusedEngine:
         if first:
             # the inputs' two parts: positive and negative, or above the box's floor and below its
             # ceiling; twice the channels also lets one channel lie channels last
-            if not self.maximum:
+            if not self.alike:
                 plain = torch.cat([weight, torch.zeros_like(weight) if self.box else -weight], 1)
             positive = torch.cat([positive, (-weight).clamp(min=0)], 1)
             lifted = torch.cat([lifted, torch.zeros_like(lifted)], 1)
@@ -147,7 +149,7 @@ class FusedEngine:
         else:
             parts = torch.cat([images.clamp(min=0), (-images).clamp(min=0)], 1)
         inputs = parts.to(self.dtype).contiguous(memory_format=self.layout)
-        seen = images.to(self.dtype) if self.maximum else inputs
+        seen = images.to(self.dtype) if self.alike else inputs
         kept = []
         for convolution in self.plain[:blocks]:
             given = convolution(seen.contiguous(memory_format=self.forwards)).relu_()
