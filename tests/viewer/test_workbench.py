@@ -12,7 +12,7 @@ from napari_npm.core.errors import NpmError
 from napari_npm.core.masking import Label
 from napari_npm.study import Study
 from napari_npm.viewer.catalogue import DOCKS, STUDY_DOCK
-from napari_npm.viewer.layers import Kind, kind_of
+from napari_npm.viewer.layers import Kind, kind_of, put, retire, subject_of
 from napari_npm.viewer.reader import get_reader
 from napari_npm.viewer.session import plain
 from napari_npm.viewer.study_work import add_folders
@@ -262,3 +262,26 @@ def test_every_other_dock_opens_from_here(opened, viewer, qtbot):
     click(buttons["MicF"], qtbot)
     qtbot.wait(50)
     assert any(name.startswith("MicF") for name in plain(viewer).window.dock_widgets)
+
+
+def test_a_study_closed_between_two_images_leaves_the_canvas_alive(
+    opened, viewer, qtbot, monkeypatch
+):
+    session, layers = opened.session, plain(viewer).layers
+    subject = subject_of(layers[0])
+    mulf = put(plain(viewer), Kind.MULF, subject, np.zeros((384, 384), np.float32))
+
+    def endless(shown, *_):
+        retire(mulf)
+        while shown:
+            yield
+
+    monkeypatch.setattr("napari_npm.viewer.show.show_image_data", endless)
+    canvas = opened.window().centralWidget()
+    session.show(session.study.images[1].id)
+    qtbot.waitUntil(lambda: session.changing, timeout=30_000)
+    assert not canvas.updatesEnabled()
+    session.close_study()
+    assert canvas.updatesEnabled()
+    assert not session.changing
+    assert not mulf.visible
