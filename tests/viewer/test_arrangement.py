@@ -106,6 +106,11 @@ def test_a_study_reopens_exactly_as_it_was_left(desk, study_folder, qtbot):
     grey, labels = left.layer(Kind.IMAGE), left.layer(Kind.MASK)
     grey.contrast_limits, grey.gamma, grey.colormap = (20, 180), 0.8, "magma"
     labels.opacity, labels.visible = 0.3, False
+    grey.blending, grey.interpolation2d = "additive", "cubic"
+    labels.brush_size, labels.selected_label, labels.contour = 17, 3, 2
+    left.viewer.add_points([[1, 1]], name="own")
+    left.viewer.layers.move(left.viewer.layers.index(labels), 0)
+    assert list(left.viewer.layers)[:2] == [labels, grey]
     left.viewer.layers.selection.active = labels
     scale_bar(left.viewer).visible = False
     qtbot.wait(300)
@@ -145,6 +150,9 @@ def test_a_study_reopens_exactly_as_it_was_left(desk, study_folder, qtbot):
     assert tuple(grey.contrast_limits) == (20, 180)
     assert (grey.gamma, grey.colormap.name, grey.visible) == (0.8, "magma", True)
     assert (labels.opacity, labels.visible) == (0.3, False)
+    assert (grey.blending, grey.interpolation2d) == ("additive", "cubic")
+    assert (labels.brush_size, labels.selected_label, labels.contour) == (17, 3, 2)
+    assert list(back.viewer.layers)[:2] == [labels, grey]
     assert back.viewer.layers.selection.active is labels
     assert not scale_bar(back.viewer).visible
     assert not grid(back.viewer).enabled

@@ -32,13 +32,22 @@ class CameraState(_View):
 
 
 class LayerLook(_View):
-    """How one of the plugin's layers looks; None where it looks as its kind does."""
+    """How one of the plugin's layers looks; None where it looks as its kind does.
+
+    Those of labels are the size of the brush and the width of the outlines in px, and the label
+    that is painted.
+    """
 
     visible: bool = True
     opacity: float = Field(1.0, ge=0, le=1)
     contrast_limits: tuple[float, float] | None = None
     gamma: float | None = Field(None, gt=0)
     colormap: str | None = None
+    blending: str | None = None
+    interpolation2d: str | None = None
+    brush_size: float | None = Field(None, ge=1)
+    selected_label: int | None = Field(None, ge=0)
+    contour: int | None = Field(None, ge=0)
 
 
 class ViewState(_View):
@@ -55,7 +64,7 @@ class ViewState(_View):
     settings : dict
         For each dock, also of those closed meanwhile, what was set in it.
     layers : dict
-        For each kind of layer how it looks.
+        For each kind of layer how it looks, from the lowest to the topmost.
     active : str
         The kind of the active layer.
     camera : CameraState or None

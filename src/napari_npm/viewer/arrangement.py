@@ -117,7 +117,8 @@ class Arrangement(QObject):
         settings = {name: frame.widget().settings() for name, frame in frames.items()}
         look = look_of(self._session.viewer)
         # Kinds that are not there now, as after napari took all layers away to close.
-        look["layers"] = {**self._view.layers, **look["layers"]}
+        away = {k: v for k, v in self._view.layers.items() if k not in look["layers"]}
+        look["layers"] = {**away, **look["layers"]}
         look["active"] = look["active"] or self._view.active
         return ViewState(
             image=self._session.image_id,

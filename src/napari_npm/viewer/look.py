@@ -12,6 +12,11 @@ from .layers import Kind, camera, grid, kind_of, scale_bar, subject_of
 
 # Maps of porosity come up between these; layers of other kinds choose theirs from the data.
 _MAPS, _MAP_LIMITS = (Kind.MULF, Kind.MICF), (0.0, 1.0)
+# What napari calls the same as a `LayerLook` does, of images and of labels that are painted on.
+_OF_ALL = ("visible", "opacity", "blending")
+_OF_IMAGES = ("gamma", "interpolation2d")
+_OF_PAINTED = ("brush_size", "selected_label", "contour")
+_PAINTED = (Kind.MASK, Kind.STROKES)
 
 
 def look_of(viewer: Any) -> dict[str, Any]:
@@ -39,16 +44,18 @@ def look_of(viewer: Any) -> dict[str, Any]:
 def _layer_look(layer: Any, kind: Kind) -> LayerLook:
     own = _default_limits(layer, kind)
     chosen = None if own is None else tuple(float(one) for one in layer.contrast_limits)
-    gamma, colormap = getattr(layer, "gamma", 1.0), None
-    if hasattr(layer, "gamma") and not layer.rgb:
-        colormap = str(layer.colormap.name)
+    coloured = hasattr(layer, "gamma") and not layer.rgb
     return LayerLook(
-        visible=bool(layer.visible),
-        opacity=float(layer.opacity),
         contrast_limits=None if own is None or np.allclose(chosen, own) else chosen,
-        gamma=None if gamma == 1 else float(gamma),
-        colormap=colormap,
+        colormap=str(layer.colormap.name) if coloured else None,
+        **{name: getattr(layer, name) for name in _plain(layer, kind)},
     )
+
+
+def _plain(layer: Any, kind: Kind) -> tuple[str, ...]:
+    if hasattr(layer, "gamma"):
+        return _OF_ALL if layer.rgb else _OF_ALL + _OF_IMAGES
+    return _OF_ALL + _OF_PAINTED if kind in _PAINTED else _OF_ALL
 
 
 def _default_limits(layer: Any, kind: Kind) -> tuple[float, float] | None:
@@ -69,13 +76,17 @@ def give_look(viewer: Any, view: ViewState) -> None:
     view : ViewState
         What was remembered.
     """
+    known = {}
     for layer in viewer.layers:
         kind = kind_of(layer)
-        look = None if kind is None or subject_of(layer).image_id is None else view.layers.get(kind)
-        if look is not None:
-            _give_layer_look(layer, look)
-        if kind is not None and kind == view.active:
+        if kind is None or subject_of(layer).image_id is None:
+            continue
+        if kind in view.layers:
+            known[str(kind)] = layer
+            _give_layer_look(layer, kind, view.layers[kind])
+        if kind == view.active:
             viewer.layers.selection.active = layer
+    _give_order(viewer, [known[kind] for kind in view.layers if kind in known])
     grid(viewer).enabled = view.grid
     scale_bar(viewer).visible = view.scale_bar
     if view.camera is not None:
@@ -83,11 +94,22 @@ def give_look(viewer: Any, view: ViewState) -> None:
         seen.center, seen.zoom = view.camera.centre, view.camera.zoom
 
 
-def _give_layer_look(layer: Any, look: LayerLook) -> None:
-    if layer.visible != look.visible:
-        layer.visible = look.visible
-    if layer.opacity != look.opacity:
-        layer.opacity = look.opacity
+def _give_order(viewer: Any, wanted: list[Any]) -> None:
+    """Let layers lie in this order in the places that they have among all."""
+    places = sorted(viewer.layers.index(layer) for layer in wanted)
+    for place, layer in zip(places, wanted, strict=True):
+        now = viewer.layers.index(layer)
+        if now != place:
+            viewer.layers.move(now, place)
+
+
+def _give_layer_look(layer: Any, kind: Kind, look: LayerLook) -> None:
+    for name in _plain(layer, kind):
+        value = getattr(look, name)
+        # A way of blending that napari of this version does not know.
+        with suppress(ValueError):
+            if value is not None and value != getattr(layer, name):
+                setattr(layer, name, value)
     if getattr(layer, "rgb", True):
         return
     # A colormap that napari of this version does not know, limits the wrong way round.
@@ -97,5 +119,3 @@ def _give_layer_look(layer: Any, look: LayerLook) -> None:
     with suppress(ValueError):
         if look.contrast_limits is not None:
             layer.contrast_limits = look.contrast_limits
-        if look.gamma is not None:
-            layer.gamma = look.gamma
