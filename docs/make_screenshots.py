@@ -232,7 +232,7 @@ def real_picture(path: Path) -> None:
     s2 = dock(viewer, "S2")
     press(s2, "one_button")
     wait(lambda: s2.plot.figure is not None)
-    values = np.asarray(s2._found.probability)
+    values = np.asarray(s2.found.probability)
     assert np.isfinite(values).all()
     # BSE, MulF, MicF and LP/HP side by side.
     viewer.layers.remove(find(viewer, Kind.MASK, Subject(path.stem)))

@@ -81,7 +81,7 @@ def test_from_file_to_s2(real_data, viewer, work, qtbot, name):
     s2 = dock("S2")
     s2.form.fields["r_max_px"].set_value(12)
     press(s2, "one_button")
-    found = s2._found
+    found = s2.found
     assert found.probability.shape == (13, 256)
     np.testing.assert_allclose(found.probability.sum(axis=1), 1)
     step = 1 if size is None else size / 1000

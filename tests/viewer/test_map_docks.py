@@ -43,6 +43,8 @@ def test_lphp_labels_follow_the_isodata_threshold(dock, viewer, mulf, qtbot, set
     split = isodata_split(mulf)
     labels = find(viewer, Kind.LPHP, SUBJECT).data
     assert np.array_equal(labels == 2, split.high)
+    # Over the grey image: a map in colours below would tint both parts.
+    assert not find(viewer, Kind.MULF, SUBJECT).visible
     assert f"grey level {split.threshold} " in widget.result.text()
     qtbot.waitUntil(lambda: widget.plot.figure is not None, timeout=30_000)
     assert widget.plot.figure.axes[0].get_xlabel() == "porosity n"
@@ -111,7 +113,7 @@ def test_explain_regions_and_s2_of_a_free_image(
     s2_dock.where_box.setCurrentIndex(1)
     click(s2_dock.one_button, qtbot)
     settled(s2_dock)
-    assert s2_dock._found.distance[-1] == pytest.approx(1.0)
+    assert s2_dock.found.distance[-1] == pytest.approx(1.0)
     assert "Correlation length" in s2_dock.result.text()
 
 

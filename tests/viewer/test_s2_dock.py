@@ -34,10 +34,8 @@ def s2(dock, viewer, mulf, qtbot):
 
 
 def drawn(widget, qtbot, name):
-    qtbot.waitUntil(
-        lambda: widget._found is not None and widget._found.name == name, timeout=20_000
-    )
-    found = widget._found
+    qtbot.waitUntil(lambda: widget.found is not None and widget.found.name == name, timeout=20_000)
+    found = widget.found
     qtbot.waitUntil(lambda: widget.plot.links is not None, timeout=20_000)
     return found
 
@@ -50,18 +48,20 @@ def test_live_follows_the_image_and_the_settings(s2, viewer, mulf, rng, qtbot):
     assert np.allclose(first.probability, expected)
     layer = put(viewer, Kind.MULF, SUBJECT, np.where(mulf > 0.5, np.float32(1), np.float32(0)))
     viewer.layers.selection.active = layer
-    qtbot.waitUntil(lambda: s2._found is not first, timeout=20_000)
-    assert set(np.flatnonzero(s2._found.probability[1])) == {0, 255}
+    qtbot.waitUntil(lambda: s2.found is not first, timeout=20_000)
+    assert set(np.flatnonzero(s2.found.probability[1])) == {0, 255}
     other = np.full((384, 384), 0.5, np.float32)
     viewer.add_image(other, name="flat", scale=(0.05, 0.05), units=("µm", "µm"))
     flat = drawn(s2, qtbot, "flat")
     assert flat.probability[1:, 0].tolist() == [1.0] * 12
     s2.form.fields["r_max_px"].set_value(9)
-    qtbot.waitUntil(lambda: s2._found.probability.shape == (10, 256), timeout=20_000)
+    qtbot.waitUntil(lambda: s2.found.probability.shape == (10, 256), timeout=20_000)
     s2.live_box.click()
     viewer.layers.selection.active = viewer.layers["free"]
     qtbot.wait(100)
-    assert s2._found.name == "flat"
+    assert s2.found is None
+    assert s2.plot.links is None
+    assert s2.result.text() == ""
 
 
 def test_live_inside_regions_says_what_is_missing(s2, viewer, mulf, qtbot):
@@ -73,12 +73,10 @@ def test_live_inside_regions_says_what_is_missing(s2, viewer, mulf, qtbot):
     put(viewer, Kind.REGIONS, SUBJECT, regions)
     s2.where_box.setCurrentIndex(0)
     s2.where_box.setCurrentIndex(1)
-    qtbot.waitUntil(
-        lambda: s2._found is not None and s2._found.probability[1].any(), timeout=20_000
-    )
+    qtbot.waitUntil(lambda: s2.found is not None and s2.found.probability[1].any(), timeout=20_000)
     qtbot.waitUntil(lambda: not s2._live.busy, timeout=20_000)
     part = two_point(mulf[None, 50:90, 60:100], None, r_max=12).probability
-    assert np.allclose(s2._found.probability, part)
+    assert np.allclose(s2.found.probability, part)
 
 
 def test_a_click_on_the_heat_map_tells_the_value(s2, viewer, qtbot):

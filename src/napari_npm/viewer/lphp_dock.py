@@ -59,7 +59,7 @@ class LphpDock(StepDock):
     def _split(self, found: Halves) -> None:
         source = self._source
         put(self.viewer, Kind.LPHP, source.subject, found.labels)
-        present(self.viewer, source.subject, source.kind, Kind.LPHP)
+        present(self.viewer, source.subject, Kind.LPHP)
         low, high = min(found.levels), max(found.levels)
         said = f"{low}" if low == high else f"{low} to {high} in {len(found.levels)} tiles"
         text = (

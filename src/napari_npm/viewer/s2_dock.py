@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHBoxLayout, QLabel
 
 from napari_npm.core.errors import NpmError
 
+from .current import current_subject
 from .data_table import DataTable
 from .dock import guarded
 from .layers import Kind, find
@@ -51,14 +52,20 @@ _COLUMNS = (
 
 
 class S2Dock(StepDock):
-    """Two-point correlation function S2(r, Δn)."""
+    """Two-point correlation function S2(r, Δn).
+
+    Attributes
+    ----------
+    found : Correlation or None
+        That of the current image, where it is on show.
+    """
 
     remembered = ("map_box", "where_box", "live_box", "first_box", "second_box", "source_box")
 
     def build(self) -> None:
         """Lay the dock out."""
-        self._found: Correlation | None = None
         self._source: CurrentMap | None = None
+        self.found: Correlation | None = None
         self._asked: Any = None
         self._watched: Any = None
         self._live = Latest(self)
@@ -139,9 +146,17 @@ class S2Dock(StepDock):
     # the current image
 
     def refresh(self) -> None:
-        """Count the pairs of another image, where that is wanted."""
+        """Forget an image that is no longer on show; count the pairs of the next, where wanted."""
         if hasattr(self, "change_text") and not self.session.changing:
+            subject = current_subject(self.viewer)
+            if self.found and (subject is None or subject.name != self.found.name):
+                self._forget()
             self._live_changed(force=False)
+
+    def _forget(self, why: str = "") -> None:
+        self.found = None
+        self.plot.clear()
+        self.result.setText(why)
 
     def _request(self) -> tuple[Any, ...]:
         """Return what to count, for `correlate_image`; `NpmError` where something is missing."""
@@ -184,7 +199,7 @@ class S2Dock(StepDock):
             request = self._request()
         except NpmError as error:
             self._asked = None
-            self.result.setText(str(error))
+            self._forget(str(error))
             return
         self._watch(find(self.viewer, self.map_box.currentData(), self._source.subject))
         # Selecting another layer of the image is no reason to count again.
@@ -213,11 +228,10 @@ class S2Dock(StepDock):
             self._correlated(found)
 
     def _live_failed(self, text: str) -> None:
-        self.plot.clear()
-        self.result.setText(text)
+        self._forget(text)
 
     def _correlated(self, found: Correlation) -> None:
-        self._found = found
+        self.found = found
         self.plot.name = f"s2_{found.name}".replace("/", "-").replace(" ", "_")
         self.plot.show_plot(partial(draw_correlation, found=found), links_of(found), found.table)
         self.result.setText(lengths_text(found))
