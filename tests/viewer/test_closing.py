@@ -8,7 +8,7 @@ from napari_npm.viewer.session import session_of
 from napari_npm.viewer.tasks import Task
 
 def slow(report):
-    time.sleep(0.7)
+    time.sleep(6)
 
 viewer = napari.Viewer(show=False)
 session = session_of(viewer)

@@ -16,7 +16,8 @@ from . import NAPARIS_OWN
 from .notify import sentence, show_error
 from .turns import Turns
 
-_LAST_WAIT_MS = 5000
+# To compile what masking needs takes ten seconds on a slow machine, once after installing.
+_LAST_WAIT_MS = 60_000
 
 
 def wait_for_tasks() -> None:
