@@ -1,6 +1,5 @@
 """report: one self-contained HTML page with every figure, table and parameter."""
 
-import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -52,6 +51,7 @@ class Report(Step[ReportParameters]):
 
         from napari_npm.study.provenance import versions
         from napari_npm.study.reporting import headlines, methods_paragraph, sections
+        from napari_npm.study.reporting.pictures import pictures
         from napari_npm.study.reporting.staleness import stale_sentence
 
         environment = jinja2.Environment(
@@ -66,7 +66,7 @@ class Report(Step[ReportParameters]):
             stale=stale_sentence(study),
             sections=sections(study),
             headlines=headlines(study),
-            pictures=lambda section: _pictures(study, section.figures),
+            pictures=lambda section: pictures(study, section.figures),
             methods=methods,
             settings=_settings(study),
             versions=versions(),
@@ -89,25 +89,6 @@ class Report(Step[ReportParameters]):
 
         said = stale_sentence(study)
         return [] if said is None else [said]
-
-
-def _pictures(study: Study, starts: Sequence[str]) -> list[tuple[str, str, str, float]]:
-    """Return file name, caption, base64 data and width in rem of a section's PNG figures."""
-    from PIL import Image
-
-    rows = study.state("figures").records.values()
-    found = []
-    for start in starts:
-        for row in (row for record in rows for row in record.rows):
-            path: Path = study.figures_folder / f"{row['figure']}.png"
-            if row["figure"].split("_")[0] == start and path.exists():
-                data = base64.b64encode(path.read_bytes()).decode()
-                with Image.open(path) as image:
-                    inches = image.width / image.info.get("dpi", (300, 300))[0]
-                # 175 mm, the paper's double column, fills the page of 57.5 rem
-                width = round(min(inches * 8.35, 57.5), 1)
-                found.append((path.name, row["caption"], data, width))
-    return found
 
 
 def _settings(study: Study) -> list[Any]:
