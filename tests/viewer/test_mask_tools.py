@@ -116,12 +116,15 @@ def test_what_cannot_be_saved_is_saved_later():
     ledger = Ledger("x", shown, free_ledger("x", shown)._make_history, save)
     shown[1, 1] = 1
     ledger.take(shown)
-    with pytest.raises(OSError, match="disk full"):
-        ledger.run()
+    assert str(ledger.run().error) == "disk full"
+    assert ledger.refused
     assert not ledger.idle
     refuse.clear()
-    assert ledger.run().saved
+    done = ledger.run()
+    assert done.saved
+    assert done.error is None
     assert ledger.idle
+    assert not ledger.refused
 
 
 def test_the_box_of_a_stroke_is_found_in_what_napari_tells():

@@ -30,6 +30,30 @@ def ask_about_job(parent: QWidget | None, job: Any) -> bool:
     return box.clickedButton() is stop
 
 
+def ask_about_unsaved(parent: QWidget | None, what: list[str]) -> bool:
+    """Ask whether to close the window although something drawn could not be saved.
+
+    Returns
+    -------
+    bool
+        True to lose it and close.
+    """
+    box = QMessageBox(parent)
+    box.setIcon(QMessageBox.Icon.Warning)
+    box.setWindowTitle("Not everything is saved")
+    text = " and ".join(what)
+    box.setText(f"{text[0].upper()}{text[1:]} cannot be saved.")
+    box.setInformativeText(
+        "The study's folder cannot be written to. While the window stays open, they are kept, and "
+        "saved as soon as it can."
+    )
+    lose = box.addButton("Close and lose them", QMessageBox.ButtonRole.DestructiveRole)
+    stay = box.addButton("Keep open", QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(stay)
+    box.exec()
+    return box.clickedButton() is lose
+
+
 def choose_folder(parent: QWidget, title: str) -> Path | None:
     """Ask for a folder; None where the user gives up."""
     path = QFileDialog.getExistingDirectory(parent, title)

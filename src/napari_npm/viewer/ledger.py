@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress, silent
 
 Box = tuple[slice, slice]
@@ -25,10 +26,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Done:
-    """What a ledger has done: the steps to be shown, and whether labels were written."""
+    """What a ledger has done: the steps to be shown, whether labels were written, what failed."""
 
     steps: tuple[Step, ...]
     saved: bool
+    error: Exception | None = None
 
 
 class Ledger:
@@ -36,6 +38,7 @@ class Ledger:
 
     Whatever is to be done is queued at once by the main thread and run by `run` in a worker
     thread; a second `run` waits for the first, so work is never done out of order or twice.
+    What the disk refuses is kept here, and saved by the first `run` that the disk lets.
 
     Parameters
     ----------
@@ -68,12 +71,19 @@ class Ledger:
         self._unsaved = False
         self._steps: list[Step] = []
         self._saved = False
+        self._waiting: list[Callable[[], None]] = []
+        self._error: Exception | None = None
         self.can_undo = self.can_redo = False
 
     @property
     def idle(self) -> bool:
         """Whether nothing is left to do."""
-        return not self._queue and not self._unsaved
+        return not self._queue and not self._unsaved and not self._waiting
+
+    @property
+    def refused(self) -> bool:
+        """Whether the disk refused something at the last `run`."""
+        return self._error is not None
 
     def take(self, data: NDArray[Any], box: Box | None = None) -> bool:
         """Take note of what changed in the layer; return whether anything did.
@@ -126,48 +136,65 @@ class Ledger:
         """Do something else once all is saved that was changed before."""
 
         def saved() -> None:
+            self._waiting.append(work)
             self._write()
-            work()
-            self._saved = True
 
         self._queue.append(saved)
 
     def run(self, report: Progress = silent) -> Done:
-        """Do all that is queued and save."""
+        """Do all that is queued and save; `Done.error` tells what the disk refused."""
         report(0, 1, "")
         with self._lock:
+            self._error = None
             if self._history is None:
                 self._history = self._make_history()
             while self._queue:
                 self._queue.popleft()()
             self._write()
             self.can_undo, self.can_redo = self._history.can_undo, self._history.can_redo
-            done = Done(tuple(self._steps), self._saved)
+            done = Done(tuple(self._steps), self._saved, self._error)
             self._steps.clear()
             self._saved = False
             return done
 
     def _note(self, box: Box, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> None:
         self._labels[box] = after
-        self._history.push(before, after, (int(box[0].start), int(box[1].start)))
+        try:
+            self._history.push(before, after, (int(box[0].start), int(box[1].start)))
+        except (NpmError, OSError) as error:
+            self._error = error  # the history has the edit, though its file does not
 
     def _step(self, way: str, edits: int) -> None:
-        labels = getattr(self._history, way)(self._labels)
-        if labels is not None and self._history.changed is not None:
+        labels = self._labels.copy()
+        try:
+            getattr(self._history, way)(labels, copy=False)
             box = self._history.changed
+        except (NpmError, OSError) as error:
+            # The step is made all the same; only the file of the history is as it was.
+            self._error = error
+            box = changed_box(self._labels, labels)
+        if box is not None:
             self._labels = labels
             self._unsaved = self._save is not None
             self._steps.append(Step(box, labels[box].copy(), edits))
 
     def _write(self) -> None:
         if self._unsaved and self._save is not None:
+            # Before it is saved: an edit that comes meanwhile is not saved by this.
             self._unsaved = False
             try:
                 self._save(self._labels)
-            except Exception:
-                self._unsaved = True
-                raise
+            except Exception as error:
+                self._unsaved, self._error = True, error
+                return
             self._saved = True
+        try:
+            while self._waiting:
+                self._waiting[0]()
+                del self._waiting[0]
+                self._saved = True
+        except (NpmError, OSError) as error:
+            self._error = error
 
 
 def changed_box(before: NDArray[Any], after: NDArray[Any]) -> Box | None:

@@ -14,6 +14,7 @@ from napari_npm.core.errors import NpmError
 from . import dialogs
 from .current import Current, base_layer, current_subject
 from .dock import guarded
+from .label_keeper import LabelKeeper
 from .layers import Kind, find
 from .ledger import free_ledger, strokes_ledger
 from .mask_draw import DrawBox
@@ -23,7 +24,7 @@ from .mask_learn import LearnBox
 from .mask_learning import Proposal
 from .mask_review import ReviewBox
 from .mask_tools import Edit, by_levels, cleared, from_file, with_proposal, without_unhydrated
-from .masks import LabelKeeper, MaskKeeper
+from .masks import MaskKeeper
 from .parts import Part
 from .tasks import Task
 

@@ -1,5 +1,7 @@
 """Layers of masking: strokes, the proposal as a hatching, the grain in hand as an outline."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,8 +9,9 @@ import scipy  # its parts are loaded when they are used
 from numpy.typing import NDArray
 
 from .current import Current
+from .label_keeper import LabelKeeper
 from .layers import Kind, Subject, find, put
-from .ledger import Box, strokes_ledger, study_ledger
+from .ledger import Box, Ledger, strokes_ledger, study_ledger
 from .masks import MaskKeeper
 from .study_work import ImageData
 
@@ -31,17 +34,30 @@ def keep_masks(viewer: Any, data: ImageData, mask: Any, study: Any, keeper: Mask
     """
     image_id = data.subject.image_id
     assert image_id is not None
-    keeper.watch(mask, study_ledger(study, image_id, data.mask))
-    strokes = _show_strokes(viewer, data)
+    keeper.watch(mask, _ledger(keeper.mask, mask, image_id, partial(study_ledger, study, image_id)))
+    strokes = _show_strokes(viewer, data, keeper.strokes.refusals.of(image_id) is not None)
     if strokes is not None:
-        keeper.strokes.watch(strokes, strokes_ledger(study, image_id, strokes.data))
+        make = partial(strokes_ledger, study, image_id)
+        keeper.strokes.watch(strokes, _ledger(keeper.strokes, strokes, image_id, make))
 
 
-def _show_strokes(viewer: Any, data: ImageData) -> Any:
+def _ledger(
+    keeper: LabelKeeper, layer: Any, image_id: str, make: Callable[[NDArray[Any]], Ledger]
+) -> Ledger:
+    """Return the ledger of what a layer shows: the one that waits to be saved, or a new one."""
+    ledger = keeper.refusals.of(image_id)
+    if ledger is None:
+        return make(layer.data)
+    if not np.array_equal(layer.data, ledger.seen):
+        layer.data = ledger.seen.copy()  # what the disk has is older
+    return ledger
+
+
+def _show_strokes(viewer: Any, data: ImageData, waiting: bool) -> Any:
     for kind in (Kind.PROPOSED_UC, Kind.GRAIN):
         blank(viewer, kind, data.subject)
     layer = find(viewer, Kind.STROKES, data.subject)
-    if layer is None and data.strokes is None:
+    if layer is None and data.strokes is None and not waiting:
         return None
     strokes = np.zeros(data.pixels.shape, np.uint8) if data.strokes is None else data.strokes
     return put_below(viewer, Kind.STROKES, data.subject, strokes)

@@ -295,4 +295,6 @@ class LearnBox(Part):
 
 def _save(report: Any, ledgers: tuple[Ledger, ...]) -> None:
     for ledger in ledgers:
-        ledger.run(report)
+        error = ledger.run(report).error
+        if error is not None:
+            raise error

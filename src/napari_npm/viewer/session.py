@@ -84,6 +84,7 @@ class Session(QObject):
         self.arrangement = Arrangement(self)
         self.keeper.failed.connect(self._complain)
         self.keeper.saved.connect(self.refresh_review)
+        self.keeper.saved_after_all.connect(self._tell)
         QApplication.instance().aboutToQuit.connect(wait_for_tasks)
         self.start(Task(warm_up, parent=self))
 
@@ -99,18 +100,21 @@ class Session(QObject):
             window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Ask before the window closes on a running job; end with the window."""
+        """Ask before the window closes on a running job or an unsaved mask; end with it."""
         if watched is self._window and event.type() == QEvent.Type.Close:
-            if self.job is not None and not self._may_close():
+            if not self._may_close():
                 event.ignore()
                 return True
             self.close()
         return False
 
     def _may_close(self) -> bool:
-        from .dialogs import ask_about_job
+        from . import dialogs
 
-        return ask_about_job(self._window, self.job)
+        if self.job is not None and not dialogs.ask_about_job(self._window, self.job):
+            return False
+        left = [] if self.study is None else self.keeper.wait()
+        return not left or dialogs.ask_about_unsaved(self._window, left)
 
     def close(self) -> None:
         """Stop the job, save the mask, give the study back."""
@@ -140,6 +144,10 @@ class Session(QObject):
 
     def _task_ended(self) -> None:
         self._tasks.discard(self.sender())
+
+    def _tell(self, text: str) -> None:
+        if not self.closed:
+            notify.show_message(text)
 
     def _complain(self, text: str) -> None:
         if not self.closed:
@@ -189,14 +197,22 @@ class Session(QObject):
         self.arrangement.restore(study)
 
     def close_study(self) -> None:
-        """Give the study back, with how its window looks; its layers stay as they are."""
+        """Give the study back, with how its window looks; its layers stay as they are.
+
+        Raises
+        ------
+        NpmError
+            If something drawn cannot be saved, unless the window closes.
+        """
         if self.study is None:
             return
+        left = self.keeper.wait()
+        if left and not self.closed:
+            raise NpmError(
+                f"The study stays open because {' and '.join(left)} cannot be saved: make its"
+                " folder writable."
+            )
         self.arrangement.keep()
-        try:
-            self.keeper.wait()
-        except (NpmError, OSError) as error:
-            notify.show_error(error)
         self._showing.stop()
         self.keeper.release()
         self.study.close()

@@ -37,7 +37,8 @@ class Showing(QObject):
         session.keeper.flush()
         if self._loading is not None:
             self._loading.cancel()
-        unsaved = session.keeper.ledgers_of(image_id)
+        # What the disk has refused is shown from memory.
+        unsaved = [one for one in session.keeper.ledgers_of(image_id) if not one.refused]
         self._loading = Task(image_data, session.study, image_id, unsaved, parent=session)
         self._loading.done.connect(self._read)
         started: Task = session.start(self._loading)
