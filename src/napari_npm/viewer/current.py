@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_npm.core.errors import NpmError
 
-from .layers import RETIRED, Kind, Subject, find, kind_of, subject_of
+from .layers import RETIRED, Kind, Subject, converted, find, kind_of, subject_of
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def base_layer(viewer: Any) -> Any | None:
     """
     active = viewer.layers.selection.active
     if active is not None:
-        if kind_of(active) is not None:
+        if kind_of(active) is not None or converted(active):
             subject = subject_of(active)
             return find(viewer, Kind.IMAGE, subject) or _free(viewer, subject.name)
         if _plain(active):
@@ -57,6 +57,7 @@ def _free(viewer: Any, name: str) -> Any | None:
 def _plain(layer: Any) -> bool:
     return (
         kind_of(layer) is None
+        and not converted(layer)
         and RETIRED not in layer.metadata
         and layer.as_layer_data_tuple()[2] == "image"
         and not layer.rgb

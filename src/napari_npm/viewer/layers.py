@@ -63,15 +63,27 @@ def tag(
     return {_KEY: {"kind": kind, "subject": subject, "values": values, "source": source}}
 
 
+def _own(layer: Any) -> dict[str, Any] | None:
+    """Return what the plugin keeps with a layer, None where the layer is not its own."""
+    own: dict[str, Any] | None = layer.metadata.get(_KEY)
+    # A layer that napari made of one by converting it has its metadata, but cannot stand for it.
+    return own if own and own.get("type") in (None, type(layer).__name__) else None
+
+
 def kind_of(layer: Any) -> Kind | None:
     """Return what a layer shows, or None for a layer that is not the plugin's."""
-    own = layer.metadata.get(_KEY)
+    own = _own(layer)
     return own["kind"] if own else None
+
+
+def converted(layer: Any) -> bool:
+    """Tell whether napari made a layer of one of the plugin's by converting it to another type."""
+    return _KEY in layer.metadata and kind_of(layer) is None
 
 
 def values_of(layer: Any) -> Any:
     """Return the numbers behind a layer that shows colours, or the layer's own data."""
-    own = layer.metadata.get(_KEY)
+    own = _own(layer)
     return layer.data if own is None or own["values"] is None else own["values"]
 
 
@@ -113,7 +125,7 @@ def visible_before(layer: Any) -> bool:
 
 def source_of(layer: Any) -> Kind | None:
     """Return the kind of map a layer was made from, where that was kept."""
-    own = layer.metadata.get(_KEY)
+    own = _own(layer)
     return own["source"] if own else None
 
 
@@ -209,6 +221,7 @@ def put(
         layer.name = layer_name(kind, subject.name, detail)
         layer.metadata = {**layer.metadata, **tag(kind, subject, values, source)}
         follow(layer, kind, data, rgb)
+    layer.metadata[_KEY]["type"] = type(layer).__name__
     show_scale_bar(viewer)
     return layer
 

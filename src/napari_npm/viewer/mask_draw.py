@@ -265,6 +265,12 @@ class DrawBox(Part):
             self.refresh()
             self.editor.keys.bind()
 
+    def layer_gone(self) -> None:
+        """Lay the tool down whose layer was deleted, or made another type, by hand."""
+        if self.target is Kind.MASK and self.tool in _MODES.values():
+            self.tool = ""
+            self.say("The mask's layer is gone, what was drawn is kept: a tool shows it again.")
+
     def image_changed(self) -> None:
         """Follow another image."""
         self.grow.image_changed()

@@ -87,6 +87,8 @@ class MaskEditor(Part):
             self.learn.image_changed()
         layer = None if subject is None else find(self.viewer, Kind.MASK, subject)
         if layer is not self._watched:
+            if layer is None and subject is not None:
+                self.draw.layer_gone()
             self._watch(layer)
         self.draw.refresh()
         self.review.refresh()

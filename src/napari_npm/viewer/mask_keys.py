@@ -24,7 +24,7 @@ from qtpy.QtWidgets import QLabel, QSizePolicy
 
 from .catalogue import key_table
 from .current import base_layer, current_subject
-from .layers import kind_of, subject_of
+from .layers import converted, kind_of, subject_of
 
 # Every key with its words, as the user reads them.
 KEYS: tuple[tuple[str, str], ...] = (
@@ -122,7 +122,7 @@ class MaskKeys(QObject):
         editor = self.editor
         if not editor.isVisibleTo(editor.dock):
             return False
-        if kind_of(layer) is None:
+        if kind_of(layer) is None and not converted(layer):
             return layer is base_layer(self.viewer)
         subject = current_subject(self.viewer)
         return subject is not None and subject_of(layer).name == subject.name
