@@ -130,6 +130,43 @@ def test_the_files_are_those_of_the_command(of_study, target, tmp_path, qtbot, s
         assert path.read_bytes() == again.read_bytes()
 
 
+def test_a_montage_of_25_images_is_that_of_the_command_by_its_preset(
+    dock, rng, target, tmp_path, qtbot, settled, monkeypatch
+):
+    from typer.testing import CliRunner
+
+    from napari_npm.cli.app import app
+    from napari_npm.io import write_image
+    from napari_npm.study import Study
+    from napari_npm.study.importing import add_folder
+
+    for number in range(26):
+        pixels = rng.integers(30, 220, (384, 384)).astype(np.uint8)
+        folder = tmp_path / "images" / "AB"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        write_image(folder / f"{folder.name}{number:02}.tif", pixels, 50.0)
+    with Study.create(tmp_path / "study") as study:
+        add_folder(study, tmp_path / "images")
+    opening = dock("NPM study")
+    opening.open(tmp_path / "study")
+    qtbot.waitUntil(lambda: bool(opening.session.states), timeout=60_000)
+    widget = dock("Export figure")
+    widget.kind_box.setCurrentText(STUDY)
+    for name, value in (("layout", "montage"), ("layers", ("bse",)), ("rows", 5), ("columns", 5)):
+        widget.content.fields[name].set_value(value)
+    monkeypatch.setattr("napari_npm.viewer.dialogs.ask_name", lambda *_: "Fig 5")
+    click(widget.presets.save_button, qtbot)
+    path = target("dock.png")
+    click(widget.export_button, qtbot)
+    settled(widget)
+    assert str(path) in widget.status.text()
+    opening.session.close_study()
+    arguments = ["figures", str(tmp_path / "study"), "--preset", "Fig 5"]
+    result = CliRunner().invoke(app, [*arguments, "--output", str(tmp_path / "command.png")])
+    assert result.exit_code == 0, result.output
+    assert (tmp_path / "command.png").read_bytes() == path.read_bytes()
+
+
 def test_only_the_current_image(of_study, qtbot):
     assert of_study.preset().images == ()
     of_study.current_box.setChecked(True)

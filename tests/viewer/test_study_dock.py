@@ -59,6 +59,32 @@ def test_new_study_from_a_folder_of_images(dock, study_folder, folders, tmp_path
     assert "4 images taken" in widget.status.text()
 
 
+def test_grey_as_colour_and_16_bits_are_taken_and_colours_are_named(
+    dock, viewer, folders, rng, tmp_path, qtbot
+):
+    from napari_npm.io import write_image
+
+    grey = rng.integers(30, 220, (384, 400)).astype(np.uint8)
+    same, colours = (np.stack([np.roll(grey, n, axis=0)] * 3, axis=-1) for n in (1, 2))
+    colours[100:200, 100:200] = (255, 0, 0)
+    deep = 200 * np.roll(grey, 3, axis=0).astype(np.uint16)
+    (tmp_path / "S1").mkdir()
+    for name, pixels in (("colours", colours), ("deep", deep), ("same", same)):
+        write_image(tmp_path / "S1" / f"{name}.tif", pixels, 50.0)
+    widget = dock("NPM study")
+    folders += [tmp_path / "S1", tmp_path / "new"]
+    click(widget.new_button, qtbot)
+    qtbot.waitUntil(lambda: widget.session.image_id == "deep", timeout=60_000)
+    text = widget.status.text()
+    assert "2 images taken. 1 left out: colours.tif is a colour image" in text
+    assert np.array_equal(viewer.layers[0].data, deep)
+    assert tuple(viewer.layers[0].contrast_limits) == (deep.min(), deep.max())
+    click(widget.next_button, qtbot)
+    qtbot.waitUntil(lambda: widget.session.image_id == "same", timeout=60_000)
+    assert np.array_equal(viewer.layers[0].data, same[..., 0])
+    assert tuple(viewer.layers[0].contrast_limits) == (0, 255)
+
+
 def test_next_and_previous_replace_the_layers(opened, viewer, qtbot):
     before = len(viewer.layers)
     click(opened.next_button, qtbot)

@@ -119,7 +119,8 @@ class OpeningDock(StepDock):
         text = f"{several(added, 'image')} taken."
         if skipped:
             text += f" {len(skipped)} left out: " + " ".join(
-                f"{path.name} {reason}" for path, reason in skipped[:5]
+                reason if reason.startswith(path.name) else f"{path.name} {reason}"
+                for path, reason in skipped[:5]
             )
             notify.show_error(text)
         self.say(text)
