@@ -102,7 +102,8 @@ def test_overlays_of_the_previous_image_do_not_stay(opened, viewer, qtbot):
     subject = Subject("A0", 50.0, "A0")
     put(viewer, Kind.LPHP, subject, np.ones((384, 384), np.uint8))
     click(opened.next_button, qtbot)
-    qtbot.waitUntil(lambda: opened.session.image_id == "A1", timeout=30_000)
+    session = opened.session
+    qtbot.waitUntil(lambda: session.image_id == "A1" and not session.changing, timeout=30_000)
     assert kinds(viewer) == [Kind.IMAGE, Kind.MASK]
 
 

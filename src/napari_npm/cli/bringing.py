@@ -47,7 +47,8 @@ def _take_images(study: Study, values: Mapping[str, Any], report: Reporter) -> N
             raise NpmError("Name the sample that these files belong to with --sample.")
         total += add_images(study, values["sample"], files, progress=progress, **common)
     for path, reason in total.skipped:
-        report.message(f"left out: {path}: {reason}", "warning")
+        hint = ": give it with --pixel-size-nm." if path in total.sizeless else "."
+        report.message(f"left out: {path}: {reason.removesuffix('.')}{hint}", "warning")
     if total.renewed:
         report.message(f"took anew: {', '.join(total.renewed)}")
     if values["paths"] and not study.images:

@@ -13,13 +13,19 @@ from .hashing import hash_file
 from .model import ImageEntry, Sample
 
 
+class NoPixelSizeError(NpmError):
+    """A file does not tell how wide its pixels are, and nobody else did."""
+
+
 def entry_of(path: Path, sample: str, pixel_size_nm: float | None) -> ImageEntry:
     """Read an image file and return its entry, with no id and specimen yet.
 
     Raises
     ------
     NpmError
-        If it cannot be read, is smaller than a tile or has no pixel size.
+        If it cannot be read or is smaller than a tile.
+    NoPixelSizeError
+        If it has no pixel size.
     """
     from napari_npm.io import read_sem
 
@@ -29,7 +35,7 @@ def entry_of(path: Path, sample: str, pixel_size_nm: float | None) -> ImageEntry
         raise NpmError(f"is {height} x {width} px, smaller than a tile of {TILE} x {TILE} px.")
     size = pixel_size_nm or image.pixel_size_nm
     if size is None:
-        raise NpmError("carries no pixel size: give it with --pixel-size-nm.")
+        raise NoPixelSizeError("carries no pixel size.")
     return ImageEntry(
         id="",
         sample=sample,

@@ -2,14 +2,21 @@
 
 import math
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_npm.core.errors import NpmError
 from napari_npm.core.progress import Progress, silent
 
-from .entries import checked_sample, copy_image, entry_of, free_name, relative_source
+from .entries import (
+    NoPixelSizeError,
+    checked_sample,
+    copy_image,
+    entry_of,
+    free_name,
+    relative_source,
+)
 from .hashing import hash_file
 from .model import ImageEntry, Sample
 from .study import Study
@@ -29,11 +36,15 @@ class ImportReport:
     renewed: tuple[str, ...] = ()
     """Ids of images that are in the study and whose file was lost or has changed."""
 
+    sizeless: tuple[Path, ...] = ()
+    """Those of the files left out that carry no pixel size: with one they can be taken."""
+
     def __add__(self, other: "ImportReport") -> "ImportReport":
         return ImportReport(
             self.added + other.added,
             self.skipped + other.skipped,
             self.renewed + other.renewed,
+            self.sizeless + other.sizeless,
         )
 
 
@@ -98,7 +109,8 @@ def add_images(
                 known = _known(study, images, entry)
                 _check_pixel_size(images, entry)
             except NpmError as error:
-                report += ImportReport((), ((path, str(error)),))
+                sizeless = (path,) if isinstance(error, NoPixelSizeError) else ()
+                report += ImportReport((), ((path, str(error)),), (), sizeless)
             else:
                 taken = {name.casefold() for name in images}
                 image_id = known or free_name(path.stem, sample, taken)
@@ -153,6 +165,7 @@ def add_folder(
     specimen: str | None = None,
     pixel_size_nm: float | None = None,
     copy: bool = False,
+    only: Collection[Path] | None = None,
     progress: Progress = silent,
 ) -> ImportReport:
     """Take a folder of images into a study.
@@ -168,6 +181,8 @@ def add_folder(
         The folder.
     sample : str, optional
         Name of the one sample that the folder holds.
+    only : collection of Path, optional
+        Take these of its images alone, as those that an earlier report names.
 
     Returns
     -------
@@ -179,8 +194,6 @@ def add_folder(
     NpmError
         If the folder does not exist or holds no images.
     """
-    from napari_npm.io import find_images
-
     folder = Path(folder)
     if not folder.is_dir():
         raise NpmError(f"{folder} is not a folder: name one that holds images.")
@@ -190,16 +203,18 @@ def add_folder(
     ):
         groups.append((one_sample, specimen, home))
         groups.extend((one_sample, specimen or path.name, path) for path in _folders(home))
-    found = [(name, piece, find_images(home, required=False)) for name, piece, home in groups]
-    total = sum(len(listing.images) for _, _, listing in found)
+    found = [(name, piece, _listed(home, only)) for name, piece, home in groups]
+    total = sum(len(images) for _, _, (images, _) in found)
     if not total:
         raise NpmError(
             f"{folder} holds no images: give a folder of images with --sample NAME, or a folder"
             " with one subfolder of images for each sample."
         )
-    report = ImportReport((), tuple(_out_of_place(folder, sample, groups)))
+    report = ImportReport((), ())
+    if only is None:
+        report += ImportReport((), tuple(_out_of_place(folder, sample, groups)))
     before = 0
-    for name, piece, listing in found:
+    for name, piece, (images, others) in found:
 
         def inner(
             done: int,
@@ -212,20 +227,32 @@ def add_folder(
         ) -> None:
             progress(base + done, all_files, message, metrics)
 
-        report += ImportReport((), tuple((path, "is not an image.") for path in listing.skipped))
-        if listing.images:
+        report += ImportReport((), tuple((path, "is not an image.") for path in others))
+        if images:
             report += add_images(
                 study,
                 name,
-                listing.images,
+                images,
                 label=label,
                 specimen=piece,
                 pixel_size_nm=pixel_size_nm,
                 copy=copy,
                 progress=inner,
             )
-        before += len(listing.images)
+        before += len(images)
     return report
+
+
+def _listed(
+    folder: Path, only: Collection[Path] | None
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Return the images of a folder and its other files; with `only`, these of its images."""
+    from napari_npm.io import find_images
+
+    listing = find_images(folder, required=False)
+    if only is None:
+        return tuple(listing.images), tuple(listing.skipped)
+    return tuple(path for path in listing.images if path in only), ()
 
 
 def _folders(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """The few questions that the plugin asks."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,37 @@ def choose_new_file(parent: QWidget, title: str, name: str, filters: str) -> Pat
     suffix = re.search(r"\*(\.\w+)", chosen)
     named = Path(path)
     return named if named.suffix or suffix is None else named.with_suffix(suffix.group(1))
+
+
+def ask_pixel_size(parent: QWidget, files: Sequence[Path], known: float | None) -> float | None:
+    """Ask for the pixel size of files that carry none.
+
+    Parameters
+    ----------
+    parent : QWidget
+        Over which to ask.
+    files : sequence of Path
+        The files.
+    known : float or None
+        The pixel size of the study's images, in nm, which is offered.
+
+    Returns
+    -------
+    float or None
+        In nm; None where the user gives up.
+    """
+    names = ", ".join(path.name for path in files[:3]) + (", …" if len(files) > 3 else "")
+    carry = "images carry" if len(files) > 1 else "image carries"
+    size, taken = QInputDialog.getDouble(
+        parent,
+        "Pixel size",
+        f"{len(files)} {carry} no pixel size ({names}).\nWidth of a pixel in nm, the same for all:",
+        known or 0.0,
+        0.0,
+        1e6,
+        3,
+    )
+    return size if taken and size > 0 else None
 
 
 def ask_name(parent: QWidget, title: str, text: str, name: str = "") -> str:

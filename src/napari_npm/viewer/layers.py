@@ -67,7 +67,8 @@ def _own(layer: Any) -> dict[str, Any] | None:
     """Return what the plugin keeps with a layer, None where the layer is not its own."""
     own: dict[str, Any] | None = layer.metadata.get(_KEY)
     # A layer that napari made of one by converting it has its metadata, but cannot stand for it.
-    return own if own and own.get("type") in (None, type(layer).__name__) else None
+    # (Of the proxies that napari gives to plugins, `__class__` is that of the layer behind.)
+    return own if own and own.get("type") in (None, layer.__class__.__name__) else None
 
 
 def kind_of(layer: Any) -> Kind | None:
@@ -221,7 +222,7 @@ def put(
         layer.name = layer_name(kind, subject.name, detail)
         layer.metadata = {**layer.metadata, **tag(kind, subject, values, source)}
         follow(layer, kind, data, rgb)
-    layer.metadata[_KEY]["type"] = type(layer).__name__
+    layer.metadata[_KEY]["type"] = layer.__class__.__name__
     show_scale_bar(viewer)
     return layer
 

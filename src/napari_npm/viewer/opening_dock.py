@@ -4,6 +4,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from qtpy.QtCore import QTimer
+
 from napari_npm.core.wording import several
 
 from . import dialogs, notify
@@ -115,8 +117,12 @@ class OpeningDock(StepDock):
         self.run_task("Taking the images in…", add_folders, study, folders, done=self._added)
 
     def _added(self, result: Taken) -> None:
-        added, skipped = result
-        text = f"{several(added, 'image')} taken."
+        if result.sizeless:
+            # Once this task is over: the question waits, and the answer is another task.
+            QTimer.singleShot(0, partial(attempt, self, partial(self._ask_size, result)))
+        text = f"{several(result.added, 'image')} taken."
+        # With a pixel size these are taken; where it is not told, that is said then.
+        skipped = [one for one in result.skipped if one[0] not in result.sizeless]
         if skipped:
             text += f" {len(skipped)} left out: " + " ".join(
                 reason if reason.startswith(path.name) else f"{path.name} {reason}"
@@ -126,5 +132,20 @@ class OpeningDock(StepDock):
         self.say(text)
         self.session.study_changed.emit()
         self.session.refresh_states()
-        if not self.session.image_id:
+        if result.added and not self.session.image_id:
             self.session.step_image(0)
+
+    def _ask_size(self, result: Taken) -> None:
+        study, files = self.session.study, result.sizeless
+        if study is None:
+            return
+        known = next((image.pixel_size_nm for image in study.images), None)
+        size = dialogs.ask_pixel_size(self, files, known)
+        if size is None:
+            self.say(
+                f"{several(len(files), 'image')} without a pixel size left out: add the folder"
+                " again to state it."
+            )
+            return
+        again = add_folders, study, result.folders, size, files
+        self.run_task("Taking the images in…", *again, done=self._added)

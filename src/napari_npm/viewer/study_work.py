@@ -13,8 +13,27 @@ from .ledger import Ledger
 from .reader import is_study
 from .warm_up import warm_up
 
-# How many images were taken, and the files left out with their reasons.
-Taken = tuple[int, tuple[tuple[Path, str], ...]]
+
+@dataclass(frozen=True)
+class Taken:
+    """What came of taking folders of images into a study.
+
+    Attributes
+    ----------
+    folders : tuple of Path
+        The folders.
+    added : int
+        How many images were taken.
+    skipped : tuple of (Path, str)
+        The files left out with their reasons.
+    sizeless : tuple of Path
+        Those of them that carry no pixel size.
+    """
+
+    folders: tuple[Path, ...]
+    added: int
+    skipped: tuple[tuple[Path, str], ...]
+    sizeless: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -82,39 +101,61 @@ def sample_study(report: Progress, folder: Path) -> Any:
     return create_sample_study(folder)
 
 
-def add_folders(report: Progress, study: Any, folders: Sequence[Path]) -> Taken:
+def add_folders(
+    report: Progress,
+    study: Any,
+    folders: Sequence[Path],
+    pixel_size_nm: float | None = None,
+    only: Sequence[Path] | None = None,
+) -> Taken:
     """Take folders of images into a study; subfolders are samples, theirs are specimens.
 
     A folder without subfolders is one sample of the folder's name.
 
-    Returns
-    -------
-    added, skipped
-        How many images were taken, and the files left out with their reasons.
+    Parameters
+    ----------
+    report : Progress
+        Progress by images.
+    study : Study
+        The study.
+    folders : sequence of Path
+        The folders.
+    pixel_size_nm : float, optional
+        Pixel size of all that is taken, in nm; by default each file tells its own.
+    only : sequence of Path, optional
+        Take these of their images alone.
 
     Raises
     ------
     NpmError
-        If no image was taken.
+        If no image was taken, nor could be if its pixel size were known.
     """
     from napari_npm.study.importing import add_folder
 
-    added, skipped = 0, []
+    added, skipped, sizeless = 0, [], []
     for folder in folders:
         try:
             nested = any(path.is_dir() and path.name[0] != "." for path in folder.iterdir())
             sample = None if nested else folder.name
-            result = add_folder(study, folder, sample=sample, progress=report)
+            result = add_folder(
+                study,
+                folder,
+                sample=sample,
+                pixel_size_nm=pixel_size_nm,
+                only=only,
+                progress=report,
+            )
         except (NpmError, OSError) as error:
             # Those of the other folders are taken all the same.
             skipped.append((folder, str(error)))
             continue
         added += len(result.added)
         skipped += result.skipped
-    if not added:
+        sizeless += result.sizeless
+    if not added and not sizeless:
         first = skipped[0] if skipped else (folders[0], "holds no images.")
         raise NpmError(f"No image was taken from {folders[0].name}: {first[0].name} {first[1]}")
-    return added, tuple(skipped)
+    return Taken(tuple(folders), added, tuple(skipped), tuple(sizeless))
 
 
 def image_data(
