@@ -1,4 +1,4 @@
-"""Images that do not tell their pixel size are asked about, as when a microscope's were exported."""
+"""Images that do not tell their pixel size, as after an export, are asked about."""
 
 import numpy as np
 import pytest
