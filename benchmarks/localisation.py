@@ -51,9 +51,13 @@ ABLATION = (
     Experiment("nano", 2, tag="avg", seed=1),
 )
 DEPTH = (
+    Experiment("nano", 0, tag="avg4"),
     Experiment("nano", 1, tag="avg4"),
+    Experiment("nano", 1, tag="avg4", seed=1),
+    Experiment("nano", 2, "micf", tag="avg4"),
     Experiment("nano", 2, tag="avg4"),
     Experiment("nano", 2, tag="avg4", seed=1),
+    Experiment("nano", 2, tag="avg4", tile=384),
     Experiment("nano", 2, tag="max4"),
 )
 RULES = (
@@ -160,10 +164,10 @@ def ablation(folder: Path) -> Iterator[str]:
 def depth(folder: Path) -> Iterator[str]:
     """Networks of four blocks in place of seven: accuracy and localisation."""
     yield (
-        "| Network | Strength | Seed | Accuracy | Map | AUC | AUC without UC |"
+        "| Network | Tile, px | Maps | Strength | Seed | Accuracy | Map | AUC | AUC without UC |"
         " Average precision | Pointing |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|---|"
     for one in DEPTH:
         data = phantoms(one, folder)
         model = network(one, data, folder)
@@ -174,7 +178,10 @@ def depth(folder: Path) -> Iterator[str]:
         plain = explain(model, read, labels).relevance
         alone = explain(model, read, labels, rule="contrastive").relevance
         turned = explain(model, read, labels, rule="contrastive", average="d4").relevance
-        name = f"{WORDS[one.tag]} | {one.strength:g} | {one.seed} | {100 * accuracy:.0f} %"
+        name = (
+            f"{WORDS[one.tag]} | {one.tile} | {one.maps} | {one.strength:g} | {one.seed} |"
+            f" {100 * accuracy:.0f} %"
+        )
         for what, maps, smooth in (
             ("alpha1-beta0 (the paper's)", plain, 0.0),
             ("the same, smoothed 4 px", plain, SMOOTH_PX),

@@ -27,6 +27,7 @@ class Experiment:
     maps: str = "mulf"
     tag: str = "base"
     seed: int = 0
+    tile: int = TILE
 
     @property
     def name(self) -> str:
@@ -34,7 +35,8 @@ class Experiment:
 
     @property
     def data(self) -> str:
-        return f"{self.variant}-{self.strength:g}".replace("+", "_").replace(" ", "-")
+        size = "" if self.tile == TILE else f"-{self.tile}px"
+        return f"{self.variant}-{self.strength:g}{size}".replace("+", "_").replace(" ", "-")
 
 
 BUILDS = {
@@ -62,7 +64,7 @@ def phantoms(one: Experiment, folder: Path) -> dict[str, np.ndarray]:
     path = folder / f"{one.data}.npz"
     if not path.exists():
         variant, _, kind = one.variant.partition("+")
-        config = replace(planted(variant, strength=one.strength), tile=TILE, reference_every=0)
+        config = replace(planted(variant, strength=one.strength), tile=one.tile, reference_every=0)
         config = control(config, kind) if kind else config
         found = [
             phantom
@@ -91,7 +93,7 @@ def phantoms(one: Experiment, folder: Path) -> dict[str, np.ndarray]:
 
 def network(one: Experiment, data: dict[str, np.ndarray], folder: Path) -> NanoporosityNet:
     """Train, or load what was trained before."""
-    config = NetworkConfig(input_size=TILE, **BUILDS[one.tag])
+    config = NetworkConfig(input_size=one.tile, **BUILDS[one.tag])
     path = folder / f"{one.name}.safetensors"
     learn, validate = data["groups"] < LEARN, data["groups"] == LEARN
     if not path.exists():
