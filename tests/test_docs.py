@@ -4,7 +4,6 @@ import importlib
 import importlib.util
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,12 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from napari_npm.cli.app import app
-from napari_npm.core import Label, Stroke
-from napari_npm.io import read_labels, write_image, write_labels
-from napari_npm.study import STEPS, Study, add_images, run, sample_data_folder
+from napari_npm.core import Label
+from napari_npm.io import write_image
+from napari_npm.study import STEPS, Study, add_images, run
 from napari_npm.study.settings import SETTINGS
 
 ROOT = Path(__file__).parents[1]
@@ -70,43 +68,6 @@ def test_command_in_documents_exists(line: str) -> None:
     }
     used = {word.partition("=")[0] for word in words[1:] if word.startswith("-")}
     assert used <= {*known, "--help"}
-
-
-def test_commands_of_the_first_hour_run(tmp_path, monkeypatch) -> None:
-    (block,) = blocks(ROOT / "docs" / "first-hour.md", "sh")
-    data = sample_data_folder()
-    for name in ("S1-A-1", "S1-A-2", "S2-A-1"):
-        target = tmp_path / "images" / name[:2] / name[:4] / f"{name}.tif"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(data / "images" / name[:2] / name[:4] / f"{name}.tif", target)
-    labels = read_labels(data / "masks" / "S1-A-1.tif")
-    strokes = np.zeros_like(labels)
-    strokes[::8] = np.where(labels[::8] == Label.UNHYDRATED, Stroke.UNHYDRATED, Stroke.OTHER)
-    write_labels(tmp_path / "strokes" / "S1-A-1.tif", strokes)
-    monkeypatch.chdir(tmp_path)
-    lines = [line.partition("  #")[0].strip() for line in block.splitlines()]
-    for line in lines:
-        words = shlex.split(line)[1:]
-        if words[0] in ("open", "run"):
-            continue  # a window, and the training of a network
-        done = CliRunner().invoke(app, words, catch_exceptions=False)
-        assert done.exit_code == 0, f"{line}\n{done.output}"
-        if words[0] == "import":
-            with Study.open(tmp_path / "mine") as study:  # a coarse curve is enough here
-                study.set_parameters("simulate", points=3, standard_error=0.02)
-    with Study.open(tmp_path / "mine", write=False) as study:
-        states = {name: str(state) for name, state in study.reviews().items()}
-        assert states == {"S1-A-1": "accepted", "S1-A-2": "accepted", "S2-A-1": "rejected"}
-        found = study.mask("S1-A-1")
-        assert iou(found == Label.UNHYDRATED, labels == Label.UNHYDRATED) > 0.8
-        assert study.parameters("simulate").energy_kev == 10
-        assert set(study.table("calibration")["image"]) == set(states)
-    assert (tmp_path / "mine" / "maps" / "uncertainty.zarr").is_dir()
-
-
-def iou(found: np.ndarray, truth: np.ndarray) -> float:
-    """Return intersection over union."""
-    return np.count_nonzero(found & truth) / np.count_nonzero(found | truth)
 
 
 def test_step_of_the_guide_runs(tmp_path, monkeypatch, rng) -> None:

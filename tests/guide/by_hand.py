@@ -14,8 +14,10 @@ SMALL = {
     "simulate": {"points": 3, "standard_error": 0.02},
     "train": {"epochs": 1, "widths": (4, 4, 4), "maps": ("mulf",)},
     "predict": {"resamples": 100},
+    "evaluate": {"shuffles": 1, "resamples": 100},
+    "faithfulness": {"tiles": 3, "steps": 4, "random_orders": 1, "noise_draws": 1},
     "correlate": {"r_max_px": 30},
-    "figures": {"dpi": 60, "panels": 4},
+    "figures": {"dpi": 60, "panels": 1},
 }
 
 

@@ -7,7 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from napari_npm.core import Label
+from napari_npm.io import read_labels
+from napari_npm.study import Study, sample_data_folder
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -20,6 +25,7 @@ FITTED = {
     "--train-per-class 750": "--train-per-class 3",
     "--size 20": "--size 2",
     "--seeds 5": "--seeds 2",
+    "--folds 5": "--folds 2",
 }
 
 
@@ -60,6 +66,24 @@ def test_shell_blocks_run(document: Path, laid_out: Path, finished: Path, tmp_pa
     for block in shown:
         done = shell(block, place, finished)
         assert done.returncode == 0, f"{block}\n{done.stdout}"
+    if document.stem == "first-hour":
+        first_hour_leaves_what_it_says(place / "mine")
+
+
+def first_hour_leaves_what_it_says(folder: Path) -> None:
+    """Hold the study of the first hour against the comments beside its commands."""
+    with Study.open(folder, write=False) as study:
+        states = {name: str(state) for name, state in study.reviews().items()}
+        assert states["S1-A-1"] == "accepted"
+        assert states["S2-A-1"] == "rejected"
+        assert study.parameters("simulate").energy_kev == 10
+        assert set(study.table("calibration")["image"]) == set(states)
+        # proposed from the strokes on it
+        proposed = study.mask("S1-A-1") == Label.UNHYDRATED
+        drawn = read_labels(sample_data_folder() / "masks" / "S1-A-1.tif") == Label.UNHYDRATED
+        assert np.count_nonzero(proposed & drawn) > 0.8 * np.count_nonzero(proposed | drawn)
+    assert (folder / "maps" / "uncertainty.zarr").is_dir()
+    assert (folder / "report.html").stat().st_size > 0
 
 
 def test_a_command_that_fails_is_seen(laid_out: Path, finished: Path) -> None:

@@ -307,8 +307,7 @@ def test_without_a_study_a_dock_comes_back_as_wide_as_it_was(desk, qtbot):
     one = desk()
     one.dock("MicF")
     one.window.resizeDocks([one.frame("MicF")], [520], ACROSS)
-    qtbot.wait(100)
-    assert one.frame("MicF").width() == 520
+    qtbot.waitUntil(lambda: one.frame("MicF").width() == 520, timeout=30_000)
     one.close()
     other = desk()
     other.dock("LP/HP")
@@ -316,7 +315,7 @@ def test_without_a_study_a_dock_comes_back_as_wide_as_it_was(desk, qtbot):
     other.close()
     again = desk()
     again.dock("MicF")
-    assert again.frame("MicF").width() == 520
+    qtbot.waitUntil(lambda: again.frame("MicF").width() == 520, timeout=30_000)
     again.dock("LP/HP")
     assert again.frame("MicF").width() == 520
 

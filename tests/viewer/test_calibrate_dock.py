@@ -101,7 +101,7 @@ def test_dragging_both_lines_shows_the_calibrated_map(shown, viewer, qtbot, drag
             the(viewer, Kind.PREVIEW) is not None
             and np.array_equal(the(viewer, Kind.PREVIEW).data, wanted)
         ),
-        timeout=10_000,
+        timeout=30_000,
     )
     preview = the(viewer, Kind.PREVIEW)
     assert tuple(preview.scale) == pytest.approx((0.1, 0.1))
@@ -110,7 +110,7 @@ def test_dragging_both_lines_shows_the_calibrated_map(shown, viewer, qtbot, drag
     assert f"{wanted.mean():.4f}" in live.numbers.text("mean")
     drag(live.chart, "g_metal", 180)
     wanted = calibrate(grey, *live.levels()).porosity
-    qtbot.waitUntil(lambda: np.array_equal(preview.data, wanted), timeout=10_000)
+    qtbot.waitUntil(lambda: np.array_equal(preview.data, wanted), timeout=30_000)
     assert the(viewer, Kind.PREVIEW) is preview  # one layer, changed in place
     assert len(viewer.layers) == 2
 

@@ -47,12 +47,11 @@ class Figures(Step[FiguresParameters]):
         """Write the figure in every format."""
         from napari_npm.figures import save_figure
 
-        (drawing,) = (one for one in _wanted(study, parameters) if one.name == item.id)
         paths = _paths(study, parameters, item.id)
         for path in paths:
             save_figure(result, path, width_mm=parameters.width_mm, dpi=parameters.dpi)
         hashes = [hash_file(path) for path in paths]
-        row = {"figure": item.id, "caption": drawing.caption}
+        row = {"figure": item.id, "caption": item.inputs["caption"]}
         return Stored(hash_value(hashes), (row,), inputs={**item.inputs, "files": hashes})
 
 
